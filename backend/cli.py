@@ -1,0 +1,170 @@
+"""The command line. Each command is a thin shell over one function; errors are told in one line."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from seedqueue.backend import connection, screen, seeding, settings, supervise, worker
+from seedqueue.backend.context import Context
+from seedqueue.backend.errors import KNOWN, problem
+from seedqueue.backend.folder import select_folder, write_queue_csv
+from seedqueue.models import registry as embedders
+
+app = typer.Typer(
+    name="seedqueue",
+    help="Cold-start annotation of images: put the tasks that represent the pool first in Label Studio's queue.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+weights_app = typer.Typer(help="The weight files of the embedders.", no_args_is_help=True)
+app.add_typer(weights_app, name="weights")
+
+Project = Annotated[int, typer.Option(help="the project's number in Label Studio")]
+Budget = Annotated[str | None, typer.Option(help="the number of tasks  [default: SEEDQUEUE_BUDGET]")]
+EmbedderName = Annotated[str | None, typer.Option(help="the embedder  [default: SEEDQUEUE_EMBEDDER]")]
+SelectorName = Annotated[str | None, typer.Option(help="the selector  [default: SEEDQUEUE_SELECTOR]")]
+RandomSeed = Annotated[str | None, typer.Option(help="the random seed  [default: SEEDQUEUE_RANDOM_SEED]")]
+Wait = Annotated[bool, typer.Option(help="wait until the queue is published")]
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="port to listen on")] = 9090,
+    workers: Annotated[int, typer.Option(min=0, help="worker processes on this machine")] = 1,
+) -> None:
+    """Backend and workers on one machine, and Redis when REDIS_URL is unset."""
+    supervise.serve(settings.load(), supervise.Address(host, port), workers, screen.say)
+
+
+@app.command("worker")
+def work() -> None:
+    """One more worker, on any machine."""
+    logging.basicConfig(level=logging.WARNING, format="worker: %(message)s")
+    worker.run(_context())
+
+
+@app.command()
+def attach(project: Project) -> None:
+    """Connect the backend (SEEDQUEUE_BACKEND_URL) to the project, webhook headers included."""
+    context = _context()
+    s = context.settings
+    attached = connection.attach(context.studio, project, s.backend_url, s.basic_auth_user, s.basic_auth_pass)
+    screen.say(f"project {project} is connected to {attached.url} (connection {attached.number})")
+
+
+@app.command()
+def seed(
+    project: Project,
+    budget: Budget = None,
+    embedder: EmbedderName = None,
+    selector: SelectorName = None,
+    random_seed: RandomSeed = None,
+    tab: Annotated[str | None, typer.Option(help="only the tasks of this Data Manager tab (title or number)")] = None,
+    wait: Wait = True,
+) -> None:
+    """Make a seed queue, or replace the one that stands."""
+    context = _context()
+    asked = {
+        "budget": budget,
+        "embedder": embedder,
+        "selector": selector,
+        "random_seed": random_seed,
+        "tab": tab,
+    }
+    given = {name: value for name, value in asked.items() if value is not None}
+    run = seeding.request_seed(context, project, seeding.choices_from(given, context.settings))
+    screen.follow(context, run, wait=wait)
+
+
+@app.command()
+def extend(project: Project, budget: Annotated[str, typer.Option(help="the new length")], wait: Wait = True) -> None:
+    """Lengthen the seed queue: the tasks that stand in it keep their ranks."""
+    context = _context()
+    screen.follow(context, seeding.request_extension(context, project, budget), wait=wait)
+
+
+@app.command()
+def undo(project: Project) -> None:
+    """Take the seed queue away: sampling, model version, title and tabs as they were before."""
+    run = seeding.undo(_context(), project)
+    screen.say(f"project {project} is as it was before its first seed queue ({run.version} was the last)")
+
+
+@app.command()
+def status(project: Project) -> None:
+    """What stands, what is under way, and which images could not be read."""
+    screen.show_status(seeding.status(_context(), project))
+
+
+@app.command()
+def queue(project: Project) -> None:
+    """The seed queue that stands, in rank order."""
+    run, tasks = seeding.standing_queue(_context(), project)
+    screen.show_queue(f"{run.version} of project {run.project}", tasks)
+
+
+@app.command()
+def select(
+    images: Annotated[Path, typer.Option(help="folder of images, with its subfolders")],
+    out: Annotated[Path, typer.Option(help="the CSV file to write: rank,file,cluster,weight")],
+    budget: Budget = None,
+    embedder: EmbedderName = None,
+    selector: SelectorName = None,
+    random_seed: RandomSeed = None,
+) -> None:
+    """The same choice on a folder of images, without Label Studio."""
+    loaded = settings.load()
+    asked = {"budget": budget, "embedder": embedder, "selector": selector, "random_seed": random_seed}
+    given = {name: value for name, value in asked.items() if value is not None}
+    choices = seeding.choices_from(given, loaded)
+    model = embedders.create(choices.embedder, loaded.weights)
+    with screen.progress_bar("embedding") as advance:
+        chosen = select_folder(
+            images,
+            choices.budget,
+            model,
+            choices.selector,
+            seed=choices.random_seed,
+            max_pixels=loaded.max_image_pixels,
+            progress=advance,
+        )
+    write_queue_csv(chosen, out)
+    for file, reason in chosen.unreadable:
+        screen.warn(f"unreadable, skipped: {file}: {reason}")
+    screen.say(f"{len(chosen.rows)} images in {out} ({len(chosen.unreadable)} unreadable)")
+
+
+@weights_app.command("fetch")
+def fetch_weights(embedder: Annotated[str, typer.Argument(help="the embedder, such as txrv")]) -> None:
+    """Download an embedder's weights into SEEDQUEUE_WEIGHTS."""
+    with screen.progress_bar("fetching") as advance:
+        file = embedders.fetch_weights(embedder, settings.load().weights, advance)
+    screen.say(f"{file}")
+
+
+def _context() -> Context:
+    return Context(settings.load())
+
+
+def main() -> NoReturn:
+    """The entry point: our errors end with one line on standard error and exit code 1."""
+    try:
+        app()
+    except KNOWN as error:
+        found = problem(error)
+        Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(f"{found.name}: {found.message}")
+        sys.exit(1)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""The connection from a Label Studio project to this backend: made, found, renamed, its webhook authorised."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from seedqueue.backend.errors import BackendRefused, InvalidRequest, LabelStudioRefused, TokenRefused
+from seedqueue.backend.label_studio import Studio
+
+TITLE = "seedqueue"
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One ML backend of a project, as Label Studio knows it."""
+
+    number: int
+    title: str
+    url: str
+    extra_params: Any
+
+
+def connections(studio: Studio, project: int) -> list[Connection]:
+    """All connections of a project. (Asking makes Label Studio call the backend's /health and /setup.)"""
+    found = studio.call("GET", "/api/ml", project=project, params={"project": project})
+    return [
+        Connection(entry["id"], entry.get("title") or "", entry["url"].rstrip("/"), entry.get("extra_params"))
+        for entry in found
+    ]
+
+
+def find(studio: Studio, project: int, backend_url: str) -> Connection | None:
+    """The project's connection to this backend, or None where it is not attached."""
+    return next((c for c in connections(studio, project) if c.url == backend_url.rstrip("/")), None)
+
+
+def attach(studio: Studio, project: int, backend_url: str, user: str = "", password: str = "") -> Connection:
+    """Connect the backend to the project and authorise its webhook; attaching twice changes nothing.
+
+    Label Studio makes the webhook itself, without headers: with Basic Auth on the backend its events
+    would be refused and lost, so the header is put in here. Raises `BackendRefused`, `ProjectNotFound`.
+    """
+    studio.call("GET", f"/api/projects/{project}", project=project)
+    auth = {"auth_method": "NONE"}
+    if user:
+        auth = {"auth_method": "BASIC_AUTH", "basic_auth_user": user, "basic_auth_pass": password}
+    body = {"project": project, "url": backend_url, **auth}
+    present = find(studio, project, backend_url)
+    try:
+        if present is None:
+            studio.call("POST", "/api/ml", json={**body, "title": TITLE, "is_interactive": False})
+        else:
+            studio.call("PATCH", f"/api/ml/{present.number}", json={**body, "title": present.title})
+    except (LabelStudioRefused, TokenRefused) as error:
+        raise BackendRefused(backend_url, str(error)) from error
+    authorise_webhook(studio, project, backend_url, user, password)
+    attached = find(studio, project, backend_url)
+    if attached is None:
+        raise BackendRefused(backend_url, "it is not among the project's connections after attaching")
+    return attached
+
+
+def authorise_webhook(studio: Studio, project: int, backend_url: str, user: str, password: str) -> None:
+    headers = {}
+    if user:
+        token = base64.b64encode(f"{user}:{password}".encode()).decode()
+        headers = {"Authorization": f"Basic {token}"}
+    hooks = studio.call("GET", "/api/webhooks/", params={"project": project})
+    for hook in hooks:
+        if hook["url"].rstrip("/") == f"{backend_url.rstrip('/')}/webhook" and hook.get("headers", {}) != headers:
+            change = {"url": hook["url"], "headers": headers}
+            studio.call("PATCH", f"/api/webhooks/{hook['id']}/", json=change)
+
+
+def rename(studio: Studio, project: int, connection: Connection, title: str) -> None:
+    """Give the connection another title; a project whose model version is the old title follows at once."""
+    # The title alone is a 500 in Label Studio 1.23: it wants the url too.
+    change = {"title": title, "url": connection.url, "project": project}
+    studio.call("PATCH", f"/api/ml/{connection.number}", json=change)
+
+
+def extra_params(connection: Connection | None) -> dict[str, Any]:
+    """The connection's "Any extra params": a dict, or a JSON string when the admin quoted them.
+
+    Raises `InvalidRequest` where they are neither.
+    """
+    given = connection.extra_params if connection else None
+    if not given:
+        return {}
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except ValueError as error:
+            raise InvalidRequest(f"The connection's extra params are no JSON: {given!r}.") from error
+    if not isinstance(given, Mapping):
+        raise InvalidRequest(f"The connection's extra params are no JSON object: {given!r}.")
+    return dict(given)

@@ -1,0 +1,43 @@
+"""What a process of seedqueue works with: settings, Label Studio, Redis, the home; each opened on first use."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from seedqueue.backend import broker, label_studio
+from seedqueue.backend.embeddings import Sources
+from seedqueue.backend.records import Records
+from seedqueue.backend.settings import Settings
+from seedqueue.backend.snapshots import Snapshots
+from seedqueue.backend.tables import Home
+
+
+class Context:
+    """Opened lazily, so that a command that needs no Redis or no token asks for none."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def studio(self) -> label_studio.Studio:
+        return label_studio.connect(self.settings)
+
+    @cached_property
+    def broker(self) -> broker.Broker:
+        return broker.connect(self.settings)
+
+    @cached_property
+    def home(self) -> Home:
+        return Home(self.settings.home)
+
+    @cached_property
+    def records(self) -> Records:
+        return Records(self.home, self.settings.label_studio_url)
+
+    @cached_property
+    def sources(self) -> Sources:
+        return Sources(self.home)
+
+    @cached_property
+    def snapshots(self) -> Snapshots:
+        return Snapshots(self.home, self.settings.label_studio_url)

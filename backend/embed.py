@@ -1,0 +1,109 @@
+"""One shard: images fetched, decoded, embedded and stored, the network and the decoder overlapped."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedqueue.backend.context import Context
+from seedqueue.backend.embeddings import Embeddings, Source, source_key
+from seedqueue.backend.fetch import ImageFetcher, allowed_hosts
+from seedqueue.backend.pool import PoolTask
+from seedqueue.backend.records import Unreadable
+from seedqueue.models.embedder import Embedder
+from seedqueue.models.errors import UnreadableImage
+from seedqueue.models.images import read_image
+
+BATCH = 32
+FETCHES = 8
+
+
+@dataclass(frozen=True)
+class _Image:
+    """One fetched image: its source, and its model input unless its embedding is stored already."""
+
+    source: Source
+    model_input: NDArray[np.float32] | None
+
+
+def embed_tasks(
+    context: Context,
+    project: int,
+    tasks: Sequence[PoolTask],
+    embedder: Embedder,
+    store: Embeddings,
+    progress: Callable[[int], None],
+) -> list[Unreadable]:
+    """Embed the tasks' images into `store` and note their sources; the unreadable ones, with reasons.
+
+    Safe to repeat: every write is a merge by key. `progress` is called with numbers of finished tasks.
+    """
+    known, stored = context.sources.known(context.settings.label_studio_url, project), store.stored()
+    todo = [task for task in tasks if known.get(source_key(task.task, task.uri)) not in stored]
+    progress(len(tasks) - len(todo))
+    settings = context.settings
+    fetcher = ImageFetcher(context.studio, allowed_hosts(settings.image_hosts), settings.max_image_bytes)
+
+    def load(task: PoolTask) -> _Image | Unreadable:
+        try:
+            return _load(context, project, task, fetcher, embedder, stored)
+        except UnreadableImage as error:
+            return Unreadable(task.task, task.uri, error.reason)
+
+    unreadable: list[Unreadable] = []
+    try:
+        with ThreadPoolExecutor(FETCHES) as threads:
+            for loaded in _ahead(threads, load, todo):
+                unreadable += [one for one in loaded if isinstance(one, Unreadable)]
+                _store(context, [one for one in loaded if isinstance(one, _Image)], embedder, store)
+                progress(len(loaded))
+    finally:
+        fetcher.close()
+    return unreadable
+
+
+def _load(
+    context: Context,
+    project: int,
+    task: PoolTask,
+    fetcher: ImageFetcher,
+    embedder: Embedder,
+    stored: set[str],
+) -> _Image:
+    fetched = fetcher.fetch(task.task, task.uri)
+    sha256 = hashlib.sha256(fetched.content).hexdigest()
+    _, uri = source_key(task.task, task.uri)
+    instance = context.settings.label_studio_url
+    source = Source(instance, project, task.task, uri, sha256, len(fetched.content), fetched.etag)
+    if sha256 in stored:
+        return _Image(source, None)
+    image = read_image(fetched.content, max_pixels=context.settings.max_image_pixels)
+    return _Image(source, embedder.prepare(image))
+
+
+def _store(context: Context, images: Sequence[_Image], embedder: Embedder, store: Embeddings) -> None:
+    fresh = {one.source.sha256: one.model_input for one in images if one.model_input is not None}
+    if fresh:
+        vectors = embedder.embed(np.stack(list(fresh.values())))
+        store.add(list(fresh), vectors)
+    # After the embedding: a known source promises a stored embedding.
+    context.sources.add(one.source for one in images)
+
+
+def _ahead(
+    threads: ThreadPoolExecutor, load: Callable[[PoolTask], _Image | Unreadable], tasks: Sequence[PoolTask]
+) -> Iterator[list[_Image | Unreadable]]:
+    """Loaded batches; while the caller embeds one, the threads load the next."""
+    loading: deque[Iterator[_Image | Unreadable]] = deque()
+    for start in range(0, len(tasks), BATCH):
+        loading.append(threads.map(load, tasks[start : start + BATCH]))
+        if len(loading) > 1:
+            yield list(loading.popleft())
+    for last in loading:
+        yield list(last)

@@ -1,0 +1,233 @@
+"""Named errors of the backend, and how any of ours is told to a person or a program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from seedqueue.models.errors import ModelError, UnknownEmbedder
+from seedqueue.selectors.errors import SelectionError
+
+
+class SeedqueueError(Exception):
+    """Base of the backend's errors: the message carries the value that matters and the mend."""
+
+    status: ClassVar[int] = 400
+
+
+class InvalidSetting(SeedqueueError):
+    status = 500
+
+    def __init__(self, variable: str, value: str, mend: str) -> None:
+        super().__init__(f"{variable}={value!r} cannot be used: {mend}.")
+
+
+class InvalidRequest(SeedqueueError):
+    """A request whose fields cannot be read: which one, and what was expected."""
+
+    status = 422
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+
+
+class Unauthorised(SeedqueueError):
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__("This backend asks for the user and password that it was started with (BASIC_AUTH_USER).")
+
+
+class LabelStudioUnreachable(SeedqueueError):
+    status = 502
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(
+            f"Label Studio does not answer at {url} ({reason}). Start it, or set LABEL_STUDIO_URL to its address."
+        )
+
+
+class LabelStudioRefused(SeedqueueError):
+    """Label Studio answered, with an error that has no name of its own here."""
+
+    status = 502
+
+    def __init__(self, url: str, code: int, detail: str) -> None:
+        super().__init__(f"Label Studio at {url} answered {code}: {detail}")
+
+
+class TokenRefused(SeedqueueError):
+    status = 502
+
+    def __init__(self, url: str, detail: str) -> None:
+        super().__init__(
+            f"Label Studio at {url} refuses the token in LABEL_STUDIO_API_KEY ({detail}). Make a personal access "
+            "token under Account & Settings and set LABEL_STUDIO_API_KEY to it."
+        )
+
+
+class TokenMissing(SeedqueueError):
+    status = 500
+
+    def __init__(self) -> None:
+        super().__init__(
+            "LABEL_STUDIO_API_KEY is not set. Make a personal access token in Label Studio under Account & Settings "
+            "and set LABEL_STUDIO_API_KEY to it."
+        )
+
+
+class ProjectNotFound(SeedqueueError):
+    status = 404
+
+    def __init__(self, project: int, url: str) -> None:
+        super().__init__(
+            f"Project {project} does not exist in Label Studio at {url}. Its number is in the project's address: "
+            "/projects/<number>."
+        )
+
+
+class TabNotFound(SeedqueueError):
+    status = 404
+
+    def __init__(self, tab: str, known: list[str]) -> None:
+        super().__init__(f"The project has no Data Manager tab {tab!r}; it has: {', '.join(known) or 'none'}.")
+
+
+class EmptyProject(SeedqueueError):
+    status = 409
+
+    def __init__(self, project: int, tab: str | None = None) -> None:
+        where = f"Tab {tab!r} of project {project}" if tab else f"Project {project}"
+        super().__init__(f"{where} has no tasks without an annotation. Import images first.")
+
+
+class NoImageInLabelConfig(SeedqueueError):
+    status = 409
+
+    def __init__(self, project: int, reason: str) -> None:
+        super().__init__(
+            f'The label config of project {project} has no usable <Image name=... value="$field"/> ({reason}). '
+            "Add one under Settings > Labeling Interface."
+        )
+
+
+class NoReadableImage(SeedqueueError):
+    status = 409
+
+    def __init__(self, tasks: int, first: str) -> None:
+        super().__init__(f"None of the {tasks} images could be read; the first: {first}")
+
+
+class RedisUnreachable(SeedqueueError):
+    status = 503
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"Redis does not answer at {url} ({reason}). Start `seedqueue serve`, or set REDIS_URL.")
+
+
+class Busy(SeedqueueError):
+    status = 503
+
+    def __init__(self, what: str, seconds: float) -> None:
+        super().__init__(f"Another job has held {what!r} for more than {seconds:.0f} s. Ask again later.")
+
+
+class RunInProgress(SeedqueueError):
+    status = 409
+
+    def __init__(self, project: int, number: int, state: str) -> None:
+        super().__init__(
+            f"Run {number} of project {project} is still {state} with other choices. Wait for it "
+            f"(`seedqueue status --project {project}`), or cancel it with `seedqueue undo --project {project}`."
+        )
+
+
+class RunFailed(SeedqueueError):
+    status = 500
+
+    def __init__(self, project: int, number: int, reason: str) -> None:
+        super().__init__(f"Run {number} of project {project} ended without a queue: {reason}")
+
+
+class NoSeedQueue(SeedqueueError):
+    status = 404
+
+    def __init__(self, project: int) -> None:
+        super().__init__(f"Project {project} has no seed queue. Make one: `seedqueue seed --project {project}`.")
+
+
+class NothingToTrain(SeedqueueError):
+    status = 501
+
+    def __init__(self, project: int) -> None:
+        super().__init__(
+            f"Project {project} has its seed queue; training on its annotations is not part of this version yet."
+        )
+
+
+class PredictionsDropped(SeedqueueError):
+    status = 502
+
+    def __init__(self, sent: int, created: int) -> None:
+        super().__init__(
+            f"Label Studio stored {created} of {sent} ranks and dropped the others without a word. "
+            "The queue was not switched; ask again once the project's tasks stand still."
+        )
+
+
+class BackendRefused(SeedqueueError):
+    """Label Studio will not connect to the backend's address."""
+
+    status = 502
+
+    def __init__(self, url: str, detail: str) -> None:
+        mend = (
+            " Start Label Studio with ML_BLOCK_LOCAL_IP=false and SSRF_PROTECTION_ENABLED=false, "
+            "which allow private addresses."
+            if "reserved" in detail
+            else " Is `seedqueue serve` running, and is this address the one that Label Studio reaches?"
+        )
+        super().__init__(f"Label Studio cannot attach {url}: {detail}.{mend}")
+
+
+class QueueOutOfOrder(SeedqueueError):
+    status = 500
+
+    def __init__(self, wanted: list[int], got: list[int]) -> None:
+        super().__init__(f"Label Studio served tasks {got} where the queue is {wanted}.")
+
+
+class PortInUse(SeedqueueError):
+    status = 500
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(f"Cannot listen on {host}:{port} ({reason}). Choose another with --port.")
+
+
+class ServeFailed(SeedqueueError):
+    status = 500
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The backend stopped: {reason}.")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An error as it is told: its name, its sentence, the HTTP status that fits."""
+
+    name: str
+    message: str
+    status: int
+
+
+KNOWN = (SeedqueueError, SelectionError, ModelError)
+
+
+def problem(error: Exception) -> Problem:
+    """The problem behind one of our errors (`KNOWN`)."""
+    status = 422
+    if isinstance(error, SeedqueueError):
+        status = error.status
+    elif isinstance(error, ModelError) and not isinstance(error, UnknownEmbedder):
+        status = 503
+    return Problem(type(error).__name__, str(error), status)

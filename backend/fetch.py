@@ -1,0 +1,143 @@
+"""The bytes behind an image URI, whatever storage holds them, and never a token to a foreign host."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+
+import httpx
+
+from seedqueue.backend.errors import LabelStudioUnreachable, TokenRefused
+from seedqueue.backend.label_studio import Studio
+from seedqueue.models.errors import UnreadableImage
+
+CLOUD_SCHEMES = ("s3", "gs", "azure-blob", "azure_blob", "azure")
+MAX_REDIRECTS = 5
+TRANSIENT = (429, 500, 502, 503, 504)
+
+_SIGNATURE_FIELDS = frozenset(
+    {"signature", "expires", "awsaccesskeyid", "googleaccessid", "key-pair-id", "policy"}
+    | {"sig", "se", "sp", "sv", "sr", "st", "spr", "skoid", "sktid", "skt", "ske", "sks", "skv"}
+)
+
+
+@dataclass(frozen=True)
+class Fetched:
+    content: bytes
+    etag: str
+
+
+def stable_uri(uri: str) -> str:
+    """The URI without a signature that expires: what names an image from one run to the next."""
+    parts = urlsplit(uri)
+    if not parts.query:
+        return uri
+    kept = [
+        (name, value)
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        if name.lower() not in _SIGNATURE_FIELDS and not name.lower().startswith(("x-amz-", "x-goog-"))
+    ]
+    return urlunsplit(parts._replace(query=urlencode(kept)))
+
+
+class ImageFetcher:
+    """Fetches images for one project's tasks; safe to use from several threads.
+
+    `allowed_hosts` are hosts beside Label Studio's; `"*"` allows any. A redirect that Label Studio
+    itself gives (a signed URL of one of its storages) is followed wherever it leads, without the
+    token; a redirect given by any other host must lead to an allowed host.
+    """
+
+    def __init__(self, studio: Studio, allowed_hosts: frozenset[str], max_bytes: int) -> None:
+        self._studio = studio
+        self._allowed = allowed_hosts
+        self._max_bytes = max_bytes
+        self._http = httpx.Client(
+            timeout=httpx.Timeout(60.0, connect=5.0),
+            follow_redirects=False,
+            transport=httpx.HTTPTransport(retries=2),
+        )
+
+    def close(self) -> None:
+        self._http.close()
+
+    def fetch(self, task: int, uri: str) -> Fetched:
+        """The bytes of one task's image. Raises `UnreadableImage` with what was wrong with it.
+
+        What is wrong with Label Studio or the token is no fault of the image: `LabelStudioUnreachable`,
+        `TokenRefused`.
+        """
+        if not uri:
+            raise UnreadableImage("the task has no image field")
+        url = self._address(task, uri)
+        trusted = self._studio.is_own_host(url)
+        for _ in range(MAX_REDIRECTS + 1):
+            self._check_host(url, trusted)
+            answer, location = self._get(url)
+            if location is None:
+                return answer
+            trusted = self._studio.is_own_host(url)
+            url = urljoin(url, location)
+        raise UnreadableImage(f"more than {MAX_REDIRECTS} redirects")
+
+    def _address(self, task: int, uri: str) -> str:
+        """Where to ask first: cloud URIs through Label Studio, its own paths and public address at its URL."""
+        scheme = urlsplit(uri).scheme.lower()
+        if scheme in CLOUD_SCHEMES:
+            encoded = base64.urlsafe_b64encode(uri.encode()).decode()
+            return f"{self._studio.url}/tasks/{task}/presign/?fileuri={encoded}"
+        if uri.startswith("/"):
+            return self._studio.url + uri
+        if scheme not in ("http", "https"):
+            raise UnreadableImage(f"{uri[:80]!r} is no address that can be fetched")
+        return self._reachable(uri)
+
+    def _reachable(self, url: str) -> str:
+        if self._studio.is_own_host(url):
+            parts, own = urlsplit(url), urlsplit(self._studio.url)
+            return urlunsplit(parts._replace(scheme=own.scheme, netloc=own.netloc))
+        return url
+
+    def _check_host(self, url: str, trusted: bool) -> None:
+        host = (urlsplit(url).hostname or "").lower()
+        if trusted or self._studio.is_own_host(url) or "*" in self._allowed or host in self._allowed:
+            return
+        raise UnreadableImage(f"host {host!r} is not allowed; add it to SEEDQUEUE_IMAGE_HOSTS to fetch from it")
+
+    def _get(self, url: str) -> tuple[Fetched, str | None]:
+        """One request: the bytes, or where it redirects to."""
+        headers = self._studio.headers() if self._studio.is_own_host(url) else {}
+        try:
+            with self._http.stream("GET", url, headers=headers) as answer:
+                if answer.is_redirect:
+                    return Fetched(b"", ""), answer.headers["location"]
+                self._check_answer(answer)
+                return Fetched(self._read(answer), answer.headers.get("etag", "")), None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            if self._studio.is_own_host(url) and isinstance(error, httpx.TransportError):
+                raise LabelStudioUnreachable(self._studio.url, str(error) or type(error).__name__) from error
+            host = urlsplit(url).hostname
+            raise UnreadableImage(f"{host} does not answer: {error or type(error).__name__}") from error
+
+    def _check_answer(self, answer: httpx.Response) -> None:
+        if answer.status_code == 401 and self._studio.is_own_host(str(answer.url)):
+            raise TokenRefused(self._studio.url, "while fetching an image")
+        if answer.status_code != 200:
+            passing = " (a passing fault: seed again)" if answer.status_code in TRANSIENT else ""
+            raise UnreadableImage(f"HTTP {answer.status_code} from {answer.url.host}{passing}")
+        if int(answer.headers.get("content-length") or 0) > self._max_bytes:
+            raise UnreadableImage(f"larger than the limit of {self._max_bytes} bytes")
+
+    def _read(self, answer: httpx.Response) -> bytes:
+        content = bytearray()
+        for chunk in answer.iter_bytes():
+            content += chunk
+            if len(content) > self._max_bytes:
+                raise UnreadableImage(f"larger than the limit of {self._max_bytes} bytes")
+        return bytes(content)
+
+
+def allowed_hosts(setting: str) -> frozenset[str]:
+    """The hosts of `SEEDQUEUE_IMAGE_HOSTS`."""
+    return frozenset(host.strip().lower() for host in setting.split(",") if host.strip())

@@ -1,0 +1,173 @@
+"""A seed queue from a folder of images, without Label Studio: the CLI's `select`."""
+
+import csv
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from seedqueue.backend.errors import SeedqueueError
+from seedqueue.models.embedder import Embedder, Floats
+from seedqueue.models.errors import UnreadableImage
+from seedqueue.models.images import read_image
+from seedqueue.selectors.errors import BudgetExceedsPool
+from seedqueue.selectors.registry import select
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+COLUMNS = ("rank", "file", "cluster", "weight")
+
+Progress = Callable[[int, int], None]
+
+_CHUNK = 32
+_THREADS = 2
+
+
+class FolderMissing(SeedqueueError):
+    """The folder of images does not exist."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        super().__init__(f"there is no folder {folder}: give the folder that holds the images")
+
+
+class NoImages(SeedqueueError):
+    """The folder holds nothing that can be embedded."""
+
+    def __init__(self, folder: Path, unreadable: int) -> None:
+        self.folder = folder
+        self.unreadable = unreadable
+        found = f"{unreadable} images, none readable," if unreadable else "no images"
+        super().__init__(f"{found} in {folder}: it should hold {', '.join(s[1:] for s in SUFFIXES)} files")
+
+
+@dataclass(frozen=True)
+class QueueRow:
+    """One image of the queue: rank from 1, POSIX path within the folder, cluster, weight."""
+
+    rank: int
+    file: str
+    cluster: int
+    weight: int
+
+
+@dataclass(frozen=True)
+class FolderQueue:
+    """The queue in order, and the files that could not be read with the reason of each."""
+
+    rows: tuple[QueueRow, ...]
+    unreadable: tuple[tuple[str, str], ...]
+
+
+def select_folder(
+    images: Path,
+    budget: int,
+    embedder: Embedder,
+    selector: str,
+    *,
+    seed: int,
+    max_pixels: int,
+    progress: Progress,
+) -> FolderQueue:
+    """Choose `budget` images of a folder and its subfolders; hidden files are skipped.
+
+    The images are put in the order of their content's SHA-256, then their path, before they
+    are embedded and selected, so the queue does not depend on how the folder lists them.
+    progress: called with the number of images done and of all. Memory: the embeddings, and two
+    chunks of 32 decoded images.
+
+    Raises FolderMissing, NoImages, and what `seedqueue.selectors.registry.select` raises.
+    """
+    files = list_images(images)
+    if budget > len(files):
+        raise BudgetExceedsPool(budget, len(files))
+    with ThreadPoolExecutor(_THREADS) as pool:
+        ordered = [file for _, file in sorted(zip(pool.map(_digest, files), files, strict=True))]
+        embedded: list[Path] = []
+        unreadable: list[tuple[str, str]] = []
+        parts: list[Floats] = []
+        for chunk in _prepared(ordered, embedder, max_pixels, pool):
+            inputs = [(file, one) for file, one in chunk if isinstance(one, np.ndarray)]
+            unreadable += [(_name(file, images), one) for file, one in chunk if isinstance(one, str)]
+            if inputs:
+                parts.append(embedder.embed(np.stack([one for _, one in inputs])))
+                embedded += [file for file, _ in inputs]
+            progress(len(embedded) + len(unreadable), len(ordered))
+    if not embedded:
+        raise NoImages(images, len(unreadable))
+    chosen = select(selector, np.concatenate(parts), budget, seed=seed)
+    rows = tuple(
+        QueueRow(rank, _name(embedded[row], images), int(cluster), int(weight))
+        for rank, (row, cluster, weight) in enumerate(
+            zip(chosen.rows, chosen.cluster, chosen.weight, strict=True), start=1
+        )
+    )
+    return FolderQueue(rows, tuple(sorted(unreadable)))
+
+
+def list_images(folder: Path) -> list[Path]:
+    """The image files of a folder and its subfolders by path. Raises FolderMissing, NoImages."""
+    if not folder.is_dir():
+        raise FolderMissing(folder)
+    files = sorted(_files(folder))
+    if not files:
+        raise NoImages(folder, 0)
+    return files
+
+
+def write_queue_csv(queue: FolderQueue, path: Path) -> None:
+    """Write the queue as CSV with the columns rank,file,cluster,weight; all or nothing."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        # Names that are not valid Unicode come back as the bytes they were.
+        with part.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(COLUMNS)
+            writer.writerows((row.rank, row.file, row.cluster, row.weight) for row in queue.rows)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if not hidden and path.suffix.lower() in SUFFIXES and path.is_file():
+            yield path
+
+
+def _name(file: Path, folder: Path) -> str:
+    return file.relative_to(folder).as_posix()
+
+
+def _digest(file: Path) -> str:
+    """The SHA-256 of a file; empty where it cannot be opened, which reading it will report."""
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _prepared(
+    files: list[Path], embedder: Embedder, max_pixels: int, pool: ThreadPoolExecutor
+) -> Iterator[list[tuple[Path, Floats | str]]]:
+    """Chunks of (file, model input or the reason why not), the next one decoded meanwhile."""
+
+    def prepare(file: Path) -> tuple[Path, Floats | str]:
+        try:
+            return file, embedder.prepare(read_image(file.read_bytes(), max_pixels=max_pixels))
+        except UnreadableImage as error:
+            return file, error.reason
+        except OSError as error:
+            return file, error.strerror or str(error)
+
+    starts = range(0, len(files), _CHUNK)
+    waiting = pool.map(prepare, files[:_CHUNK])
+    for start in starts:
+        ahead = pool.map(prepare, files[start + _CHUNK : start + 2 * _CHUNK])
+        yield list(waiting)
+        waiting = ahead

@@ -1,0 +1,127 @@
+"""The connection to Label Studio: the SDK's client, plain calls beside it, errors with names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from label_studio_sdk import LabelStudio
+from label_studio_sdk.core.api_error import ApiError
+
+from seedqueue.backend.errors import (
+    LabelStudioRefused,
+    LabelStudioUnreachable,
+    ProjectNotFound,
+    TokenMissing,
+    TokenRefused,
+)
+from seedqueue.backend.settings import Settings
+
+# Deleting a version of 10,000 predictions takes Label Studio 47 s on sqlite.
+SLOW_CALL_SECONDS = 600.0
+CALL = httpx.Timeout(120.0, connect=5.0)
+
+
+class Studio:
+    """One Label Studio, seen with one token; legacy tokens and personal access tokens alike.
+
+    `sdk` is label-studio-sdk's client; `call` serves the routes that the SDK wraps slowly or not at all.
+    """
+
+    def __init__(self, url: str, api_key: str, public_url: str = "") -> None:
+        if not api_key:
+            raise TokenMissing
+        self.url = url.rstrip("/")
+        self.public_url = public_url or self.url
+        self.http = httpx.Client(timeout=CALL, follow_redirects=False)
+        with self.translated():
+            self.sdk = LabelStudio(base_url=self.url, api_key=api_key, httpx_client=self.http)
+
+    def close(self) -> None:
+        self.http.close()
+
+    def headers(self) -> dict[str, str]:
+        """The Authorization header of the moment: an access token made from a PAT lives 300 s."""
+        with self.translated():
+            headers: dict[str, str] = self.sdk._client_wrapper.get_headers()
+        return {"Authorization": headers["Authorization"]}
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        project: int | None = None,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        slow: bool = False,
+        missing_ok: bool = False,
+    ) -> Any:
+        """One plain API call; the decoded JSON, or None where the answer has no body.
+
+        `missing_ok`: a 404 is None too, as when what is to be deleted is gone already.
+        """
+        timeout = httpx.Timeout(SLOW_CALL_SECONDS, connect=5.0) if slow else CALL
+        with self.translated(project):
+            answer = self.http.request(
+                method, self.url + path, params=params, json=json, headers=self.headers(), timeout=timeout
+            )
+            if answer.status_code == 404 and missing_ok:
+                return None
+            if answer.status_code >= 400:
+                raise ApiError(status_code=answer.status_code, body=_body(answer))
+            return answer.json() if answer.content else None
+
+    def is_own_host(self, url: str) -> bool:
+        """Whether the token may travel to this absolute URL: Label Studio itself and nobody else."""
+        return _origin(url) in (_origin(self.url), _origin(self.public_url))
+
+    @contextmanager
+    def translated(self, project: int | None = None) -> Iterator[None]:
+        """Errors of the SDK and of HTTP become ours; a 404 is about `project` when one is given."""
+        try:
+            yield
+        except ApiError as error:
+            raise self._named(error, project) from error
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise LabelStudioUnreachable(self.url, str(error) or type(error).__name__) from error
+        except ValueError as error:
+            raise LabelStudioUnreachable(self.url, f"its answer is not JSON: {error}") from error
+
+    def _named(self, error: ApiError, project: int | None) -> Exception:
+        detail = _detail(error.body)
+        if error.status_code in (401, 403):
+            return TokenRefused(self.url, detail)
+        if error.status_code == 404 and project is not None:
+            return ProjectNotFound(project, self.url)
+        return LabelStudioRefused(self.url, error.status_code or 0, detail)
+
+
+def connect(settings: Settings) -> Studio:
+    """The `Studio` of the settings. Raises `TokenMissing`; nothing is called yet but a PAT's refresh."""
+    return Studio(settings.label_studio_url, settings.label_studio_api_key, settings.label_studio_public_url)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _body(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return answer.text[:300]
+
+
+def _detail(body: Any) -> str:
+    """The sentence in an error's body; validation errors list theirs per field."""
+    if isinstance(body, Mapping):
+        errors = body.get("validation_errors")
+        if errors:
+            return str(errors)
+        return str(body.get("detail") or dict(body))
+    return " ".join(str(body).split())[:300]

@@ -1,0 +1,51 @@
+"""Pre-annotations as Label Studio asks for them: one list of predictions per task, one version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+UNTRAINED = "untrained"
+
+
+class Head(Protocol):
+    """What answers `/predict` and names its version in `/setup`."""
+
+    def version(self, project: int | None) -> str:
+        """The version of the head that serves this project."""
+        ...
+
+    def versions(self) -> list[str]:
+        """All versions there are."""
+        ...
+
+    def predict(
+        self, project: int | None, tasks: Sequence[Mapping[str, Any]], label_config: str
+    ) -> list[list[dict[str, Any]]]:
+        """For each task its predictions `{result, score, model_version}`; an empty list for none."""
+        ...
+
+
+class Untrained:
+    """Before the first training: a version that says so, and no predictions.
+
+    An empty list per task is what Label Studio takes without an error in its log and without
+    storing an empty prediction.
+    """
+
+    def version(self, project: int | None) -> str:
+        return UNTRAINED
+
+    def versions(self) -> list[str]:
+        return []
+
+    def predict(
+        self, project: int | None, tasks: Sequence[Mapping[str, Any]], label_config: str
+    ) -> list[list[dict[str, Any]]]:
+        return [[] for _ in tasks]
+
+
+def project_id(project: str | int | None) -> int | None:
+    """The number in Label Studio's project field, which is `"<id>.<created timestamp>"`."""
+    number = str(project or "").partition(".")[0]
+    return int(number) if number.isdecimal() else None

@@ -1,0 +1,162 @@
+"""What must outlive Redis: append-only rows about runs, what they chose and what stood there before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from seedqueue.backend.tables import Home, quoted
+
+Kind = Literal["run", "queue", "unreadable", "before", "default_tab"]
+State = Literal["requested", "embedding", "selecting", "publishing", "published", "failed", "undone"]
+ACTIVE: frozenset[State] = frozenset({"requested", "embedding", "selecting", "publishing"})
+
+SCHEMA = pa.schema(
+    [
+        ("kind", pa.string()),
+        ("instance", pa.string()),
+        ("project", pa.int64()),
+        ("run", pa.int64()),
+        ("at", pa.timestamp("us", tz="UTC")),
+        ("body", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a run was asked for; two requests with equal choices are one while the first is active."""
+
+    budget: int
+    embedder: str
+    selector: str
+    random_seed: int
+    tab: str | None = None
+    extends: int | None = None  # the run whose queue this one keeps and lengthens
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of select-and-publish: its manifest. `number` counts from 1 in its project."""
+
+    project: int
+    number: int
+    state: State
+    choices: Choices
+    fingerprint: str = ""
+    tasks: int = 0
+    labelled: int = 0
+    unreadable: int = 0
+    shards: int = 0
+    embedded: int = 0  # images that this run fetched and embedded; the others were stored already
+    error: str = ""
+    warnings: tuple[str, ...] = field(default_factory=tuple)
+
+    @property
+    def version(self) -> str:
+        """The model version under which Label Studio holds the run's ranks."""
+        return f"Seed queue {self.number}"
+
+    @property
+    def active(self) -> bool:
+        return self.state in ACTIVE
+
+    def moved(self, state: State, **changes: Any) -> Run:
+        return replace(self, state=state, **changes)
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> Run:
+        choices = Choices(**body["choices"])
+        return cls(**{**body, "choices": choices, "warnings": tuple(body["warnings"])})
+
+
+@dataclass(frozen=True)
+class QueuedTask:
+    """One task of a seed queue: rank from 1, cluster, and how many pool images it stands for."""
+
+    rank: int
+    task: int
+    uri: str
+    cluster: int
+    weight: int
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    task: int
+    uri: str
+    reason: str
+
+
+class Records:
+    """The records of one Label Studio instance in one home."""
+
+    def __init__(self, home: Home, instance: str) -> None:
+        self._home = home
+        self._instance = instance
+
+    def append(self, kind: Kind, project: int, run: int, body: Any) -> None:
+        row = {
+            "kind": kind,
+            "instance": self._instance,
+            "project": project,
+            "run": run,
+            "at": datetime.now(UTC),
+            "body": json.dumps(body, ensure_ascii=False),
+        }
+        self._home.table("records", SCHEMA).add(pa.Table.from_pylist([row], schema=SCHEMA))
+
+    def bodies(self, kind: Kind, project: int | None = None, run: int | None = None) -> list[tuple[int, int, Any]]:
+        """(project, run, body) of the rows of a kind, oldest first."""
+        table = self._home.existing("records")
+        if table is None:
+            return []
+        where = f"kind = {quoted(kind)} AND instance = {quoted(self._instance)}"
+        where += "" if project is None else f" AND project = {project}"
+        where += "" if run is None else f" AND run = {run}"
+        found = table.search().where(where).limit(table.count_rows() or 1).to_arrow().sort_by("at").to_pylist()
+        return [(row["project"], row["run"], json.loads(row["body"])) for row in found]
+
+    def save_run(self, run: Run) -> None:
+        self.append("run", run.project, run.number, asdict(run))
+
+    def runs(self, project: int | None = None) -> list[Run]:
+        """The newest row of every run, in the order of project and number."""
+        newest = {(p, n): body for p, n, body in self.bodies("run", project)}
+        return [Run.from_body(newest[key]) for key in sorted(newest)]
+
+    def run(self, project: int, number: int) -> Run | None:
+        found = self.bodies("run", project, number)
+        return Run.from_body(found[-1][2]) if found else None
+
+    def latest_run(self, project: int) -> Run | None:
+        runs = self.runs(project)
+        return runs[-1] if runs else None
+
+    def published_run(self, project: int) -> Run | None:
+        """The run whose queue stands in Label Studio: the last published one that was not undone since."""
+        runs = self.runs(project)
+        undone = max((r.number for r in runs if r.state == "undone"), default=0)
+        standing = [r for r in runs if r.state == "published" and r.number > undone]
+        return standing[-1] if standing else None
+
+    def save_queue(self, run: Run, queue: list[QueuedTask]) -> None:
+        self.append("queue", run.project, run.number, [asdict(task) for task in queue])
+
+    def queue(self, project: int, number: int) -> list[QueuedTask]:
+        found = self.bodies("queue", project, number)
+        return [QueuedTask(**task) for task in found[-1][2]] if found else []
+
+    def add_unreadable(self, project: int, number: int, found: list[Unreadable]) -> None:
+        if found:
+            self.append("unreadable", project, number, [asdict(task) for task in found])
+
+    def unreadable(self, project: int, number: int) -> list[Unreadable]:
+        """Each unreadable task once, the last reason given."""
+        rows = [Unreadable(**task) for _, _, body in self.bodies("unreadable", project, number) for task in body]
+        return list({row.task: row for row in rows}.values())

@@ -1,0 +1,131 @@
+"""What a person sees in the terminal: bars, tables, sentences."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import PurePosixPath
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rq import Worker
+
+from seedqueue.backend import seeding
+from seedqueue.backend.context import Context
+from seedqueue.backend.errors import RunFailed
+from seedqueue.backend.records import QueuedTask, Run
+from seedqueue.backend.seeding import Status
+
+POLL_SECONDS = 0.3
+UNREADABLE_SHOWN = 20
+UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-")
+
+_out = Console(soft_wrap=True, highlight=False, markup=False)
+_err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+
+
+def say(text: str) -> None:
+    _out.print(text)
+
+
+def warn(text: str) -> None:
+    _err.print(text)
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A bar on standard error; call what it gives with (done, total)."""
+    with _bar() as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def follow(context: Context, run: Run, *, wait: bool) -> None:
+    """Show a run until it ends. Raises `RunFailed` with the run's own error."""
+    project = run.project
+    if not wait:
+        say(f"run {run.number} of project {project} is under way: seedqueue status --project {project}")
+        return
+    if not Worker.count(connection=context.broker.redis):
+        warn("no worker is running yet: start one with `seedqueue serve` or `seedqueue worker`")
+    current = _until_ended(context, run)
+    if current.state == "failed":
+        raise RunFailed(project, run.number, current.error)
+    if current.state != "published":
+        raise RunFailed(project, run.number, f"it was {current.state}")
+    queue = context.records.queue(project, run.number)
+    say(
+        f"{current.version}: {len(queue)} of {current.tasks} tasks stand first in project {project} "
+        f"({current.embedded} images embedded now, {current.unreadable} unreadable)"
+    )
+    for warning in current.warnings:
+        warn(warning)
+
+
+def _until_ended(context: Context, run: Run) -> Run:
+    with _bar() as bar:
+        task = bar.add_task("requested", total=None)
+        while True:
+            found = seeding.status(context, run.project)
+            current = found.run if found.run and found.run.number == run.number else None
+            current = current or context.records.run(run.project, run.number) or run
+            if found.progress:
+                bar.update(task, completed=found.progress.done, total=found.progress.total or None)
+            bar.update(task, description=current.state)
+            if not current.active:
+                if found.progress is None and current.embedded:
+                    bar.update(task, completed=current.embedded, total=current.embedded)
+                return current
+            time.sleep(POLL_SECONDS)
+
+
+def show_status(found: Status) -> None:
+    """One project's state in a few lines."""
+    run = found.run
+    if run is None:
+        say(f"project {found.project} has no seed queue yet: seedqueue seed --project {found.project}")
+        return
+    choices = run.choices
+    say(f"project {found.project}, run {run.number}: {run.state}")
+    say(f"  budget {choices.budget} · embedder {choices.embedder} · selector {choices.selector}")
+    say(f"  tasks {run.tasks} · labelled {run.labelled} · unreadable {len(found.unreadable)}")
+    if found.progress:
+        say(f"  embedding {found.progress.done} of {found.progress.total}")
+    if run.error:
+        say(f"  error: {run.error}")
+    for warning in run.warnings:
+        say(f"  warning: {warning}")
+    say(f"  in the annotators' queue: {found.published.version if found.published else 'nothing of ours'}")
+    for one in found.unreadable[:UNREADABLE_SHOWN]:
+        say(f"  unreadable: task {one.task}, {one.uri or 'no image'}: {one.reason}")
+    if len(found.unreadable) > UNREADABLE_SHOWN:
+        say(f"  ... and {len(found.unreadable) - UNREADABLE_SHOWN} more: GET /api/projects/{found.project}")
+
+
+def show_queue(title: str, queue: Sequence[QueuedTask]) -> None:
+    """The queue as a table: rank, task, file, cluster, what each stands for."""
+    table = Table("rank", "task", "file", "cluster", "stands for", title=title, box=SIMPLE)
+    for task in queue:
+        file = file_name(task.uri)
+        table.add_row(str(task.rank), str(task.task), file, str(task.cluster), f"{task.weight} images")
+    Console(highlight=False, markup=False).print(table)
+
+
+def file_name(uri: str) -> str:
+    """The file's name in an image URI, without the prefix that Label Studio gives uploads.
+
+    Local-files URIs carry it in their query.
+    """
+    parts = urlsplit(uri)
+    path = parse_qs(parts.query).get("d", [parts.path])[0]
+    return UPLOAD_PREFIX.sub("", PurePosixPath(unquote(path)).name)
+
+
+def _bar() -> Progress:
+    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=_err)

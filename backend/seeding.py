@@ -1,0 +1,211 @@
+"""Seed queues as a person asks for them: request, extend, undo, status, and runs brought back to life.
+
+Every trigger (CLI, REST, "Start Training") comes through here; the work itself is in `jobs`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rq.registry import FailedJobRegistry
+
+from seedqueue.backend import connection, jobs, publish, settings, tabs
+from seedqueue.backend.broker import LANES, Progress
+from seedqueue.backend.context import Context
+from seedqueue.backend.errors import KNOWN, InvalidRequest, NoSeedQueue, NothingToTrain, RunInProgress
+from seedqueue.backend.pool import image_key
+from seedqueue.backend.publish import Before
+from seedqueue.backend.records import Choices, QueuedTask, Run, Unreadable
+from seedqueue.models import registry as embedders
+from seedqueue.selectors import registry as selectors
+from seedqueue.selectors.errors import InvalidBudget
+
+RECONCILE_SECONDS = 60.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Status:
+    """What stands and what is under way in a project. `run` is the newest run, None before the first."""
+
+    project: int
+    run: Run | None
+    progress: Progress | None
+    published: Run | None
+    unreadable: list[Unreadable]
+
+
+def choices_from(given: Mapping[str, Any], defaults: settings.Settings) -> Choices:
+    """Choices from a request's fields; what is missing comes from the settings.
+
+    Raises `InvalidBudget`, `UnknownEmbedder`, `UnknownSelector`, `InvalidRequest` for unknown fields.
+    """
+    known = {"budget", "embedder", "selector", "random_seed", "tab"}
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise InvalidRequest(f"Unknown choice {unknown[0]!r}; known are: {', '.join(sorted(known))}.")
+    tab = given.get("tab")
+    return Choices(
+        budget=_budget(given.get("budget", defaults.budget)),
+        embedder=embedders.full_name(str(given.get("embedder") or defaults.embedder)),
+        selector=selectors.get(str(given.get("selector") or defaults.selector)).name,
+        random_seed=_whole(given.get("random_seed", defaults.random_seed)),
+        tab=None if tab in (None, "") else str(tab),
+    )
+
+
+def request_seed(context: Context, project: int, choices: Choices) -> Run:
+    """Start a run and return it at once; asking twice for the same is asking once.
+
+    Raises `ProjectNotFound`, `NoImageInLabelConfig`, `RunInProgress` and the connections' errors.
+    """
+    context.broker.ping()
+    image_key(context.studio, project)
+    with context.broker.lock(f"request-{project}"):
+        latest = context.records.latest_run(project)
+        if latest is not None and latest.active:
+            if latest.choices == choices:
+                return latest
+            raise RunInProgress(project, latest.number, latest.state)
+        run = Run(project, (latest.number if latest else 0) + 1, "requested", choices)
+        context.records.save_run(run)
+        jobs.enqueue_start(context, run)
+    return run
+
+
+def request_extension(context: Context, project: int, budget: object) -> Run:
+    """Lengthen the standing queue to `budget` tasks; the first ones keep their ranks.
+
+    Raises `NoSeedQueue`; `InvalidRequest` where the queue is that long already.
+    """
+    wanted = _budget(budget)
+    standing = context.records.published_run(project)
+    if standing is None:
+        raise NoSeedQueue(project)
+    length = len(context.records.queue(project, standing.number))
+    if wanted <= length:
+        raise InvalidRequest(f"The seed queue of project {project} has {length} tasks; {wanted} is no extension.")
+    earlier = standing.choices
+    choices = Choices(wanted, earlier.embedder, earlier.selector, earlier.random_seed, earlier.tab, standing.number)
+    return request_seed(context, project, choices)
+
+
+def start_training(project: int) -> None:
+    """The job behind "Start Training": on a project without a seed queue it asks for one.
+
+    Label Studio sends no parameters with it, and shows no answer: budget and choices are read from the
+    connection now, and what is wrong with them is recorded as a failed run that `status` shows.
+    """
+    context = Context(settings.load())
+    if context.records.published_run(project) is not None:
+        logger.warning("%s", NothingToTrain(project))
+        return
+    try:
+        attached = connection.find(context.studio, project, context.settings.backend_url)
+        given = connection.extra_params(attached)
+        request_seed(context, project, choices_from(given, context.settings))
+    except jobs.PASSING:
+        raise
+    except KNOWN as error:
+        logger.warning("Start Training on project %s: %s", project, error)
+        latest = context.records.latest_run(project)
+        if latest is None or not latest.active:
+            number = (latest.number if latest else 0) + 1
+            choices = choices_from({}, context.settings)
+            context.records.save_run(Run(project, number, "failed", choices, error=str(error)))
+
+
+def undo(context: Context, project: int) -> Run:
+    """Cancel what runs and give the project back as it stood before its first seed queue.
+
+    Raises `NoSeedQueue` where there is nothing to undo.
+    """
+    with context.broker.lock(f"request-{project}"):
+        runs = context.records.runs(project)
+        undone = max((run.number for run in runs if run.state == "undone"), default=0)
+        mine = [run for run in runs if run.number > undone and (run.active or run.state == "published")]
+        earlier = context.records.bodies("before", project)
+        if not mine:
+            raise NoSeedQueue(project)
+        for run in mine:
+            context.broker.cancel(jobs.job_prefix(run))
+        with context.broker.lock(f"publish-{project}"):
+            begun = [Before(**body) for _, number, body in earlier if number > undone]
+            if begun:
+                _restore(context, project, begun[0], [run for run in runs if run.number > undone])
+            for run in mine:
+                context.records.save_run(run.moved("undone"))
+    return mine[-1].moved("undone")
+
+
+def status(context: Context, project: int) -> Status:
+    run = context.records.latest_run(project)
+    progress = context.broker.progress(jobs.progress_key(run)) if run and run.active else None
+    unreadable = context.records.unreadable(project, run.number) if run else []
+    return Status(project, run, progress, context.records.published_run(project), unreadable)
+
+
+def standing_queue(context: Context, project: int) -> tuple[Run, list[QueuedTask]]:
+    """The published queue in rank order. Raises `NoSeedQueue`."""
+    run = context.records.published_run(project)
+    if run is None:
+        raise NoSeedQueue(project)
+    return run, context.records.queue(project, run.number)
+
+
+def tick(context: Context) -> None:
+    """The periodic look: runs that died with their worker or with Redis, tails that grew short."""
+    for run in context.records.runs():
+        if run.active:
+            _revive(context, run)
+    for project in {run.project for run in context.records.runs() if run.state == "published"}:
+        if context.records.published_run(project) and context.broker.first_in(f"tick-{project}", RECONCILE_SECONDS):
+            context.broker.enqueue("control", "jobs.reconcile", project)
+
+
+def _revive(context: Context, run: Run) -> None:
+    """Start a run again of which Redis knows no job; fail it where a job died with all its retries."""
+    prefix = jobs.job_prefix(run)
+    alive = dead = 0
+    with context.broker.reachable():
+        for queue in map(context.broker.queue, LANES):
+            waiting = queue.get_job_ids() + queue.scheduled_job_registry.get_job_ids()
+            started = queue.started_job_registry.get_job_ids(cleanup=False)
+            alive += sum(job_id.startswith(prefix) for job_id in waiting + started)
+            failed = FailedJobRegistry(queue=queue).get_job_ids(cleanup=False)
+            dead += sum(job_id.startswith(prefix) for job_id in failed)
+    current = context.records.run(run.project, run.number)
+    if alive or current is None or not current.active:
+        return
+    if dead:
+        message = f"{dead} of its jobs died with their worker at every try; see the worker's log"
+        context.records.save_run(current.moved("failed", error=message))
+    elif context.broker.first_in(f"revive-{prefix}", RECONCILE_SECONDS):
+        jobs.enqueue_start(context, current)
+
+
+def _restore(context: Context, project: int, earlier: Before, runs: list[Run]) -> None:
+    attached = connection.find(context.studio, project, context.settings.backend_url)
+    publish.restore(context.studio, project, earlier, attached, [run.version for run in runs])
+    made = any(context.records.bodies("default_tab", project, run.number) for run in runs)
+    tabs.remove(context.studio, project, default_too=made)
+
+
+def _budget(value: object) -> int:
+    if isinstance(value, str) and value.strip().lstrip("+").isdecimal():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InvalidBudget(value)
+    return value
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, str) and value.strip().isdecimal():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise InvalidRequest(f"random_seed is {value!r}; give a whole number of at least 0.")
+    return value

@@ -1,0 +1,137 @@
+"""The only reader of the environment: every setting, its variable, its default, its meaning."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from seedqueue.backend.errors import InvalidSetting
+
+DEFAULT_BACKEND_URL = "http://127.0.0.1:9090"
+
+
+def _setting(variable: str, default: Any, meaning: str, shown: str | None = None) -> Any:
+    """One field of `Settings`; `shown` is the default as the documentation prints it."""
+    metadata = {"variable": variable, "meaning": meaning, "shown": str(default) if shown is None else shown}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that can be set from outside, read once from the environment by `load`."""
+
+    label_studio_url: str = _setting(
+        "LABEL_STUDIO_URL", "http://localhost:8080", "Label Studio, as this machine reaches it"
+    )
+    label_studio_api_key: str = _setting(
+        "LABEL_STUDIO_API_KEY", "", "a personal access token or a legacy token of an admin", "(required)"
+    )
+    label_studio_public_url: str = _setting(
+        "LABEL_STUDIO_PUBLIC_URL",
+        "",
+        "Label Studio's address inside task data, when it differs from `LABEL_STUDIO_URL`",
+        "(the same)",
+    )
+    backend_url: str = _setting(
+        "SEEDQUEUE_BACKEND_URL", DEFAULT_BACKEND_URL, "this backend, as Label Studio reaches it"
+    )
+    redis_url: str = _setting(
+        "REDIS_URL",
+        "",
+        "Redis for jobs, locks and progress; unset, `seedqueue serve` starts its own",
+        "(own)",
+    )
+    home: Path = _setting("SEEDQUEUE_HOME", Path("~/.seedqueue"), "embeddings and records: the state worth a backup")
+    weights: Path = _setting(
+        "SEEDQUEUE_WEIGHTS",
+        Path("~/.seedqueue/weights"),
+        "the folder that holds the embedders' weight files",
+    )
+    embedder: str = _setting("SEEDQUEUE_EMBEDDER", "txrv", "the embedder when a request names none")
+    selector: str = _setting("SEEDQUEUE_SELECTOR", "kmeans", "the selector when a request names none")
+    budget: int = _setting("SEEDQUEUE_BUDGET", 40, "the number of tasks when a request names none")
+    random_seed: int = _setting("SEEDQUEUE_RANDOM_SEED", 0, "the random seed when a request names none")
+    image_hosts: str = _setting(
+        "SEEDQUEUE_IMAGE_HOSTS",
+        "",
+        "further hosts that images may be fetched from, comma-separated, `*` for any",
+        "(Label Studio and its storages)",
+    )
+    max_image_bytes: int = _setting("SEEDQUEUE_MAX_IMAGE_BYTES", 200_000_000, "a larger file counts as unreadable")
+    max_image_pixels: int = _setting(
+        "SEEDQUEUE_MAX_IMAGE_PIXELS", 50_000_000, "an image with more pixels counts as unreadable"
+    )
+    shard_images: int = _setting("SEEDQUEUE_SHARD_IMAGES", 256, "images in one RQ job")
+    threads: int = _setting("SEEDQUEUE_THREADS", 0, "compute threads of one worker", "(cores divided by workers)")
+    basic_auth_user: str = _setting(
+        "BASIC_AUTH_USER", "", "with the next one: every route but `/health` asks for them", "(open)"
+    )
+    basic_auth_pass: str = _setting("BASIC_AUTH_PASS", "", "the password to it", "(open)")
+
+    @property
+    def namespace(self) -> str:
+        """Short name of the Label Studio instance: two backends may share one Redis."""
+        return hashlib.sha256(self.label_studio_url.encode()).hexdigest()[:8]
+
+
+def variables() -> list[tuple[str, str, str]]:
+    """(variable, default as shown, meaning) of every setting, for the documentation."""
+    return [(f.metadata["variable"], f.metadata["shown"], f.metadata["meaning"]) for f in fields(Settings)]
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the environment; a set but empty variable counts as unset.
+
+    Raises `InvalidSetting`, naming variable and value.
+    """
+    source = os.environ if environment is None else environment
+    given = {f.name: _parsed(f, source[f.metadata["variable"]]) for f in fields(Settings) if _is_set(f, source)}
+    settings = Settings(**given)
+    return _tidied(settings)
+
+
+def _is_set(f: Field[Any], source: Mapping[str, str]) -> bool:
+    return bool(source.get(f.metadata["variable"], "").strip())
+
+
+def _parsed(f: Field[Any], text: str) -> Any:
+    convert: Callable[[str], Any] = next((kind for kind in (int, Path) if isinstance(f.default, kind)), str)
+    try:
+        return convert(text.strip())
+    except ValueError as error:
+        raise InvalidSetting(f.metadata["variable"], text, "give a whole number") from error
+
+
+def _tidied(settings: Settings) -> Settings:
+    for f in fields(settings):
+        if isinstance(f.default, int) and f.name != "random_seed" and getattr(settings, f.name) < (f.default > 0):
+            raise InvalidSetting(f.metadata["variable"], str(getattr(settings, f.name)), "give a larger number")
+    if bool(settings.basic_auth_user) != bool(settings.basic_auth_pass):
+        raise InvalidSetting("BASIC_AUTH_USER", settings.basic_auth_user, "set BASIC_AUTH_PASS too, or neither")
+    changes: dict[str, Any] = {f.name: getattr(settings, f.name) for f in fields(settings)}
+    for name in ("label_studio_url", "label_studio_public_url", "backend_url"):
+        changes[name] = changes[name].rstrip("/")
+        if changes[name] and not changes[name].startswith(("http://", "https://")):
+            variable = next(f.metadata["variable"] for f in fields(settings) if f.name == name)
+            raise InvalidSetting(variable, changes[name], "it begins with http:// or https://")
+    for name in ("home", "weights"):
+        changes[name] = changes[name].expanduser().absolute()
+    return Settings(**changes)
+
+
+def child_environment(**changes: str) -> dict[str, str]:
+    """This process' environment with some variables set: what a child process is started with."""
+    return {**os.environ, **changes}
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The variables that make `load` give these settings again; what is at its default is left out."""
+    return {
+        f.metadata["variable"]: str(getattr(settings, f.name))
+        for f in fields(settings)
+        if getattr(settings, f.name) not in ("", f.default)
+    }

@@ -1,0 +1,63 @@
+"""The pool of a run as it was listed, cut into shards: what its jobs work through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from seedqueue.backend.pool import PoolTask
+from seedqueue.backend.tables import Home, quoted
+
+SCHEMA = pa.schema(
+    [
+        ("run", pa.string()),
+        ("shard", pa.int64()),
+        ("task", pa.int64()),
+        ("uri", pa.string()),
+        ("labelled", pa.bool_()),
+    ]
+)
+NO_SHARD = -1
+
+
+@dataclass(frozen=True)
+class Snapshots:
+    """Pools of runs, named by instance, project and number."""
+
+    home: Home
+    instance: str
+
+    def save(self, project: int, number: int, pool: Sequence[PoolTask], shards: Sequence[int]) -> None:
+        """Store a pool; `shards[i]` is the shard of `pool[i]`, `NO_SHARD` where its embedding is stored."""
+        self.drop(project, number)
+        rows = pa.Table.from_pydict(
+            {
+                "run": [self._name(project, number)] * len(pool),
+                "shard": list(shards),
+                "task": [task.task for task in pool],
+                "uri": [task.uri for task in pool],
+                "labelled": [task.labelled for task in pool],
+            },
+            schema=SCHEMA,
+        )
+        self.home.table("pools", SCHEMA).add(rows)
+
+    def pool(self, project: int, number: int, shard: int | None = None) -> list[PoolTask]:
+        """The whole pool of a run, or one shard of it."""
+        table = self.home.existing("pools")
+        if table is None:
+            return []
+        where = f"run = {quoted(self._name(project, number))}"
+        where += "" if shard is None else f" AND shard = {shard}"
+        found = table.search().where(where).limit(table.count_rows() or 1)
+        return [PoolTask(**row) for row in found.select(["task", "uri", "labelled"]).to_arrow().to_pylist()]
+
+    def drop(self, project: int, number: int) -> None:
+        table = self.home.existing("pools")
+        if table is not None:
+            table.delete(f"run = {quoted(self._name(project, number))}")
+
+    def _name(self, project: int, number: int) -> str:
+        return f"{self.instance}|{project}|{number}"

@@ -1,0 +1,105 @@
+"""`seedqueue serve`: the web app, the workers and, where none is given, Redis, on one machine."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+
+from seedqueue.backend import embedded_redis
+from seedqueue.backend.broker import Broker
+from seedqueue.backend.children import Children, Death, signals_interrupt, until_interrupted
+from seedqueue.backend.errors import PortInUse, ServeFailed, TokenMissing
+from seedqueue.backend.settings import Settings, child_environment
+
+START_SECONDS = 120.0
+# A worker finishes the batch it has in hand; its shard is taken over where it does not.
+GRACE_SECONDS = 5.0
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Address:
+    host: str
+    port: int
+
+    @property
+    def local_url(self) -> str:
+        """The app as this machine reaches it."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
+        return f"http://{host}:{self.port}"
+
+
+def serve(settings: Settings, address: Address, workers: int, say: Say) -> None:
+    """Run everything until SIGINT or SIGTERM, then end every child.
+
+    Raises `TokenMissing`, `PortInUse`, `RedisUnreachable`, `ServeFailed` where the app does not come up.
+    """
+    if not settings.label_studio_api_key:
+        raise TokenMissing
+    _check_port(address)
+    with signals_interrupt(), Children(grace=GRACE_SECONDS) as children:
+        try:
+            redis_url = settings.redis_url or embedded_redis.start(children, settings.home)
+            Broker(redis_url, settings.namespace).ping()
+            _start(children, settings, address, workers, redis_url)
+            _wait(children, address)
+            redis = settings.redis_url or "its own"
+            say(f"seedqueue serves {settings.label_studio_url} at {address.local_url}")
+            say(f"  workers {workers} · Redis {redis} · home {settings.home} · weights {settings.weights}")
+            say(f"  attach it: seedqueue attach --project <number> · stop it: Ctrl-C (process {os.getpid()})")
+            until_interrupted(lambda: _report(children.poll(), say))
+        except KeyboardInterrupt:
+            pass
+    say("stopped")
+
+
+def _start(children: Children, settings: Settings, address: Address, workers: int, redis_url: str) -> None:
+    threads = settings.threads or max(1, (os.cpu_count() or 1) // max(1, workers))
+    env = child_environment(REDIS_URL=redis_url, SEEDQUEUE_THREADS=str(threads), OMP_NUM_THREADS=str(threads))
+    for number in range(1, workers + 1):
+        command = [sys.executable, "-m", "seedqueue.backend.cli", "worker"]
+        children.start(f"worker {number}", command, env=env, keep_alive=True)
+    app = ["seedqueue.backend.asgi:app", "--host", address.host, "--port", str(address.port)]
+    quiet = ["--log-level", "warning", "--no-access-log"]
+    children.start("web", [sys.executable, "-m", "uvicorn", *app, *quiet], env=env)
+
+
+def _wait(children: Children, address: Address) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not _healthy(address):
+        if "web" not in children.running():
+            raise ServeFailed("the web app ended while starting; its message is above")
+        if time.monotonic() > deadline:
+            raise ServeFailed(f"the web app did not answer within {START_SECONDS:.0f} s")
+        time.sleep(0.1)
+
+
+def _healthy(address: Address) -> bool:
+    try:
+        return httpx.get(f"{address.local_url}/health", timeout=2).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _check_port(address: Address) -> None:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address.host, address.port))
+        except OSError as error:
+            raise PortInUse(address.host, address.port, error.strerror or str(error)) from error
+
+
+def _report(deaths: list[Death], say: Say) -> None:
+    for death in deaths:
+        if death.restarts_in is None:
+            raise ServeFailed(f"{death.name} ended with {death.returncode}")
+        say(f"{death.name} ended with {death.returncode}; again in {death.restarts_in:.1f} s")

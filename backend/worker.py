@@ -1,0 +1,79 @@
+"""A warm worker: one process that keeps its model, holds its jobs by a lease and takes over dead ones'.
+
+RQ's default worker forks for every job and would load the model each time, and RQ notices a dead
+worker only after the job's time-out. Here the execution's entry in RQ's registry is the lease: it runs
+out after 30 s unless the heartbeat thread renews it, and every worker sweeps the registries.
+"""
+
+from __future__ import annotations
+
+import logging
+from threading import Event, Thread
+from typing import Any
+
+from redis.exceptions import RedisError
+from rq import SimpleWorker
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from seedqueue.backend import seeding
+from seedqueue.backend.broker import LANES
+from seedqueue.backend.context import Context
+from seedqueue.backend.errors import KNOWN
+
+LEASE_SECONDS = 30
+HEARTBEAT_SECONDS = 10
+SWEEP_SECONDS = 15
+
+logger = logging.getLogger(__name__)
+
+
+class WarmWorker(SimpleWorker):
+    """RQ's in-process worker with a lease in place of the time-out."""
+
+    def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
+        """Seconds until another worker may take the job over."""
+        return LEASE_SECONDS
+
+    def perform_job(self, job: Job, queue: Any, execution: Any) -> bool:
+        done = Event()
+        heartbeat = Thread(target=self._beat, args=(job, execution, done), daemon=True)
+        heartbeat.start()
+        try:
+            return bool(super().perform_job(job, queue, execution))
+        finally:
+            done.set()
+            heartbeat.join()
+
+    def _beat(self, job: Job, execution: Any, done: Event) -> None:
+        while not done.wait(HEARTBEAT_SECONDS):
+            try:
+                self.maintain_heartbeats(job, execution)
+            except RedisError as error:
+                logger.warning("heartbeat of job %s: %s", job.id, error)
+
+
+def run(context: Context) -> None:
+    """Work until SIGTERM or SIGINT; a job under way is finished first."""
+    context.broker.ping()
+    stopping = Event()
+    sweeper = Thread(target=_sweep, args=(context, stopping), daemon=True)
+    queues = [context.broker.queue(lane) for lane in LANES]
+    worker = WarmWorker(queues, connection=context.broker.redis, serializer=JSONSerializer)
+    sweeper.start()
+    try:
+        # The scheduler forks at once, before a job loads torch or opens LanceDB in this process.
+        worker.work(with_scheduler=True, logging_level="WARNING")
+    finally:
+        stopping.set()
+        sweeper.join(timeout=SWEEP_SECONDS)
+
+
+def _sweep(context: Context, stopping: Event) -> None:
+    while not stopping.wait(SWEEP_SECONDS):
+        try:
+            if context.broker.first_in("sweep", SWEEP_SECONDS * 0.8):
+                context.broker.sweep()
+                seeding.tick(context)
+        except (RedisError, *KNOWN) as error:
+            logger.warning("sweep: %s", error)

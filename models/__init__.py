@@ -1,0 +1,1 @@
+"""Images in, numbers out: reading, embedding, heads, metrics. Knows neither HTTP nor selection."""

@@ -1,0 +1,1 @@
+"""One file, one embedder family; the registry imports every module of this folder."""

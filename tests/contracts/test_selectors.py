@@ -1,0 +1,171 @@
+"""What every selector promises, asked of each one in the registry."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from seedqueue.selectors import registry
+from seedqueue.selectors.errors import (
+    BudgetExceedsPool,
+    InvalidBudget,
+    InvalidEmbeddings,
+    InvalidLabelledRows,
+    UnknownSelector,
+)
+from seedqueue.selectors.registry import select
+from seedqueue.selectors.representation import REPRESENTATIONS
+from seedqueue.selectors.selection import Selection
+
+Matrix = npt.NDArray[np.float32]
+
+every_selector = pytest.mark.parametrize("name", registry.names())
+
+
+def gaussian(n: int = 90, d: int = 12, seed: int = 7) -> Matrix:
+    return np.random.default_rng(seed).normal(size=(n, d)).astype(np.float32)
+
+
+def pools() -> dict[str, Matrix]:
+    spread = gaussian()
+    return {
+        "gaussian": spread,
+        "duplicates": np.repeat(gaussian(9), 10, axis=0),
+        "near duplicates": np.repeat(gaussian(9), 10, axis=0) + 1e-6 * spread,
+        "constant": np.full((90, 12), 0.1, dtype=np.float32),
+        "zeros": np.zeros((90, 12), dtype=np.float32),
+        "one column": spread[:, :1],
+        "constant column": np.hstack([spread, np.full((90, 1), 3.3, dtype=np.float32)]),
+        "huge and tiny": spread * np.logspace(-18, 18, 12, dtype=np.float32),
+        "outlier": np.vstack([spread[:-1], np.full((1, 12), 1e6, dtype=np.float32)]),
+    }
+
+
+def assert_valid(selection: Selection, budget: int, n: int, labelled: tuple[int, ...] = ()) -> None:
+    for column in (selection.rows, selection.cluster, selection.weight):
+        assert column.shape == (budget,)
+        assert column.dtype == np.int64
+    assert len(set(selection.rows.tolist())) == budget
+    assert set(selection.rows.tolist()) <= set(range(n)) - set(labelled)
+    assert selection.weight.min() >= 1
+    assert selection.weight.sum() <= n - len(labelled)
+
+
+def same(one: Selection, other: Selection) -> bool:
+    return all(np.array_equal(getattr(one, part), getattr(other, part)) for part in ("rows", "cluster", "weight"))
+
+
+@every_selector
+def test_the_entry_is_complete(name: str) -> None:
+    entry = registry.get(name)
+    assert entry.name == name
+    assert entry.title
+    assert entry.summary.endswith(".")
+    assert entry.representation in REPRESENTATIONS
+
+
+@every_selector
+@pytest.mark.parametrize("pool", pools())
+@pytest.mark.parametrize("labelled", [(), (3, 4, 50), tuple(range(60))], ids=["none", "three", "most"])
+def test_exactly_the_budget_of_distinct_unlabelled_rows(name: str, pool: str, labelled: tuple[int, ...]) -> None:
+    embeddings = pools()[pool]
+    for budget in (1, 20, len(embeddings) - len(labelled)):
+        assert_valid(select(name, embeddings, budget, labelled=labelled), budget, 90, labelled)
+
+
+@every_selector
+def test_the_smallest_pool(name: str) -> None:
+    assert select(name, gaussian(1), 1).rows.tolist() == [0]
+    assert select(name, gaussian(2), 1, labelled=[0]).rows.tolist() == [1]
+
+
+@every_selector
+def test_the_same_arguments_give_the_same_selection(name: str) -> None:
+    assert same(select(name, gaussian(), 20, seed=3), select(name, gaussian(), 20, seed=3))
+
+
+@every_selector
+def test_labelled_rows_count_as_a_set(name: str) -> None:
+    once = select(name, gaussian(), 20, labelled=[5, 9, 30])
+    assert same(once, select(name, gaussian(), 20, labelled=[30, 5, 9, 5]))
+
+
+@every_selector
+def test_any_random_seed_is_taken(name: str) -> None:
+    for seed in (0, 1, 2**31, 2**32 - 1, 2**40):
+        assert_valid(select(name, gaussian(), 5, seed=seed), 5, 90)
+
+
+@every_selector
+def test_the_input_stays_as_it_was(name: str) -> None:
+    embeddings, labelled = gaussian(), np.array([4, 2])
+    before = embeddings.copy()
+    select(name, embeddings, 20, labelled=labelled)
+    assert np.array_equal(embeddings, before)
+    assert labelled.tolist() == [4, 2]
+    assert embeddings.flags.writeable
+
+
+@every_selector
+def test_other_dtypes_and_layouts_give_the_same(name: str) -> None:
+    expected = select(name, gaussian(), 20)
+    assert same(expected, select(name, np.asfortranarray(gaussian()), 20))
+    assert same(expected, select(name, gaussian().astype(np.float64), 20))
+
+
+@every_selector
+def test_extending_keeps_the_queue_and_adds_to_it(name: str) -> None:
+    first = select(name, gaussian(), 12)
+    more = select(name, gaussian(), 8, labelled=first.rows)
+    assert_valid(more, 8, 90, tuple(first.rows.tolist()))
+    extended = np.concatenate([first.rows, more.rows])
+    assert len(set(extended.tolist())) == 20
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in registry.entries() if entry.greedy])
+def test_a_greedy_queue_begins_with_the_smaller_one(name: str) -> None:
+    longer = select(name, gaussian(), 60).rows
+    for budget in (1, 20, 40):
+        assert np.array_equal(longer[:budget], select(name, gaussian(), budget).rows)
+
+
+@every_selector
+@pytest.mark.parametrize("budget", [0, -1, 2.0, "3", None, True])
+def test_a_budget_that_is_no_whole_number_from_one(name: str, budget: object) -> None:
+    with pytest.raises(InvalidBudget, match="at least 1"):
+        select(name, gaussian(), budget)  # type: ignore[arg-type]
+
+
+@every_selector
+def test_more_than_the_pool_holds(name: str) -> None:
+    with pytest.raises(BudgetExceedsPool, match=r"^40 requested, 31 available: lower the budget") as caught:
+        select(name, gaussian(40), 40, labelled=range(9))
+    assert (caught.value.requested, caught.value.available) == (40, 31)
+
+
+@every_selector
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_embeddings_that_are_not_finite(name: str, bad: float) -> None:
+    embeddings = gaussian()
+    embeddings[17, 3] = bad
+    with pytest.raises(InvalidEmbeddings, match="1 rows, the first is row 17"):
+        select(name, embeddings, 5)
+
+
+@every_selector
+def test_embeddings_of_the_wrong_shape(name: str) -> None:
+    for embeddings in (np.zeros(5), np.zeros((5, 0)), np.zeros((2, 2, 2)), np.array([["a"]])):
+        with pytest.raises(InvalidEmbeddings):
+            select(name, embeddings, 1)
+
+
+@every_selector
+def test_labelled_rows_outside_the_matrix(name: str) -> None:
+    for labelled in ([90], [-1], [0.5], [[1]]):
+        with pytest.raises(InvalidLabelledRows):
+            select(name, gaussian(), 5, labelled=labelled)
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(UnknownSelector, match="kmeans, uniform") as caught:
+        select("nothing-like-it", gaussian(), 5)
+    assert caught.value.known == registry.names()
