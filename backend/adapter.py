@@ -7,6 +7,7 @@ of multiprocessing, which a web process has no use for.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,14 +22,15 @@ class SeedQueueModel(LabelStudioMLBase):  # type: ignore[misc]
     """`predict` gives the head's predictions; `fit` takes any event, in both versions' calling forms."""
 
     head: Head = Untrained()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.model_version = self.head.version(None)  # 1.0.9 reads the attribute in /setup and /predict
+    TRAIN_EVENTS = events.ACTIONS  # 1.0.9 calls `fit` for these alone, and its own list lacks START_TRAINING
 
     def setup(self) -> None:
-        """2.x: called after construction."""
+        """2.x: called after construction; what is set here is what /setup answers."""
         self.set("model_version", self.head.version(project_id(self.project_id)))
+
+    def set_extra_params(self, extra_params: Any) -> None:
+        """2.x: it stores strings only, and Label Studio sends a dict: unchanged, /setup would be a 500."""
+        super().set_extra_params(extra_params if isinstance(extra_params, str) else json.dumps(extra_params))
 
     def predict(
         self, tasks: Sequence[Mapping[str, Any]], context: Mapping[str, Any] | None = None, **kwargs: Any
@@ -40,7 +42,8 @@ class SeedQueueModel(LabelStudioMLBase):  # type: ignore[misc]
         """1.0.9 calls `fit((), event=, data=, job_id=)`, 2.x `fit(event, data)`."""
         event = kwargs.get("event") or (args[0] if args else None)
         data = kwargs.get("data") or (args[1] if len(args) > 1 else {})
-        triggers.receive(Context(settings.load()), events.parse({**data, "action": event}))
+        with Context(settings.load()) as context:
+            triggers.receive(context, events.parse({**data, "action": event}))
         return {}
 
 

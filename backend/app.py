@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import asdict
+from http import HTTPStatus
 from importlib.metadata import version
 from typing import Annotated, Any
 
-from fastapi import Body, Depends, FastAPI, Request
+from fastapi import Body, Depends, FastAPI, Path, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
 
 from seedqueue.backend import events, seeding, triggers
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import KNOWN, InvalidRequest, NothingToTrain, Unauthorised, problem
 from seedqueue.backend.prelabels import Head, Untrained, project_id
 from seedqueue.backend.records import Run
+
+Project = Annotated[int, Path(ge=1, le=events.LARGEST_ID)]
 
 
 class SetupBody(BaseModel):
@@ -43,7 +47,9 @@ class ChoicesBody(BaseModel):
 
 def create_app(context: Context, head: Head | None = None) -> FastAPI:
     """The app over one context. `head` answers `/predict`; without one there are no pre-annotations."""
-    app = FastAPI(title="seedqueue", version=version("seedqueue"), docs_url="/docs", redoc_url=None)
+    # The documentation's routes cannot be guarded: with Basic Auth there are none.
+    openapi_url = None if context.settings.basic_auth_user else "/openapi.json"
+    app = FastAPI(title="seedqueue", version=version("seedqueue"), openapi_url=openapi_url, redoc_url=None)
     guard = [Depends(_guard(context))]
     _add_errors(app)
     _add_machine_routes(app, context, head or Untrained(), guard)
@@ -78,6 +84,13 @@ def _add_errors(app: FastAPI) -> None:
         field = ".".join(str(part) for part in first["loc"])
         return known(request, InvalidRequest(f"{field}: {first['msg']} (given: {first.get('input')!r:.80})"))
 
+    def http(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        name = HTTPStatus(error.status_code).phrase.replace(" ", "")
+        body = {"error": name, "message": f"{request.method} {request.url.path}: {error.detail}"}
+        return JSONResponse(body, error.status_code, error.headers)
+
+    app.add_exception_handler(HTTPException, http)
     for kind in KNOWN:
         app.add_exception_handler(kind, known)
     app.add_exception_handler(RequestValidationError, invalid)
@@ -88,25 +101,30 @@ def _add_machine_routes(app: FastAPI, context: Context, head: Head, guard: list[
 
     @app.get("/health")
     def health() -> dict[str, str]:
+        """Whether the backend is up; the one route that never asks for a password."""
         return {"status": "UP", "model_class": "SeedQueue", "version": version("seedqueue")}
 
     @app.post("/setup", dependencies=guard)
     def setup(body: SetupBody) -> dict[str, str]:
+        """Label Studio's greeting: the version of the project's head."""
         return {"model_version": head.version(project_id(body.project))}
 
     @app.post("/predict", dependencies=guard)
     def predict(body: PredictBody) -> dict[str, Any]:
+        """Pre-annotations: one list of predictions per task."""
         project = project_id(body.project)
         results = head.predict(project, body.tasks, body.label_config or "")
         return {"results": results, "model_version": head.version(project)}
 
     @app.post("/webhook", status_code=202, dependencies=guard)
     def webhook(body: Annotated[Any, Body()]) -> dict[str, str]:
+        """Events of Label Studio: accepted at once, worked off by the workers."""
         event = events.parse(body)
         return {"event": event.action, "outcome": triggers.receive(context, event)}
 
     @app.get("/versions", dependencies=guard)
     def versions() -> dict[str, list[str]]:
+        """All versions of the heads."""
         return {"versions": head.versions()}
 
 
@@ -115,34 +133,41 @@ def _add_project_routes(app: FastAPI, context: Context, guard: list[Any]) -> Non
     base = "/api/projects/{project}"
 
     @app.get(base, dependencies=guard)
-    def state(project: int) -> dict[str, Any]:
+    def state(project: Project) -> dict[str, Any]:
+        """The newest run with its progress, the published one, and the unreadable images."""
         return describe(seeding.status(context, project))
 
     @app.post(f"{base}/seed", status_code=202, dependencies=guard)
-    def seed(project: int, body: ChoicesBody | None = None) -> dict[str, Any]:
+    def seed(project: Project, body: ChoicesBody | None = None) -> dict[str, Any]:
+        """Make a seed queue, or replace the one that stands: `budget`, `embedder`, `selector`, `random_seed`, `tab`."""
         choices = seeding.choices_from(body.model_dump() if body else {}, context.settings)
         return _run(seeding.request_seed(context, project, choices))
 
     @app.post(f"{base}/extend", status_code=202, dependencies=guard)
-    def extend(project: int, budget: Annotated[Any, Body(embed=True)]) -> dict[str, Any]:
+    def extend(project: Project, budget: Annotated[Any, Body(embed=True)]) -> dict[str, Any]:
+        """Lengthen the seed queue to `budget` tasks; the first ones keep their ranks."""
         return _run(seeding.request_extension(context, project, budget))
 
     @app.get(f"{base}/queue", dependencies=guard)
-    def queue(project: int) -> dict[str, Any]:
+    def queue(project: Project) -> dict[str, Any]:
+        """The seed queue that stands, in rank order."""
         run, tasks = seeding.standing_queue(context, project)
         return {"run": _run(run), "queue": [asdict(task) for task in tasks]}
 
     @app.delete(f"{base}/queue", dependencies=guard)
-    def undo(project: int) -> dict[str, Any]:
+    def undo(project: Project) -> dict[str, Any]:
+        """Take the seed queue away: the project is as it was before."""
         return _run(seeding.undo(context, project))
 
     @app.post(f"{base}/train", dependencies=guard)
-    def train(project: int) -> None:
+    def train(project: Project) -> None:
+        """Train on the annotations: not part of this version yet."""
         seeding.standing_queue(context, project)
         raise NothingToTrain(project)
 
     @app.get(f"{base}/versions", dependencies=guard)
-    def project_versions(project: int) -> dict[str, list[str]]:
+    def project_versions(project: Project) -> dict[str, list[str]]:
+        """The versions of the project's head."""
         return {"versions": []}
 
 

@@ -18,7 +18,7 @@ from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 
 from seedqueue.backend.embedded_redis import redis_url
-from seedqueue.backend.errors import Busy, RedisUnreachable
+from seedqueue.backend.errors import Busy, InvalidSetting, RedisUnreachable
 from seedqueue.backend.settings import Settings
 
 Lane = Literal["control", "embed"]
@@ -45,7 +45,13 @@ class Broker:
     def __init__(self, url: str, namespace: str) -> None:
         self.url = url
         self.namespace = namespace
-        self.redis = Redis.from_url(url, socket_connect_timeout=5, health_check_interval=30)
+        try:
+            self.redis = Redis.from_url(url, socket_connect_timeout=5, health_check_interval=30)
+        except ValueError as error:
+            raise InvalidSetting("REDIS_URL", without_password(url), f"it is no Redis address ({error})") from error
+
+    def close(self) -> None:
+        self.redis.close()
 
     @contextmanager
     def reachable(self) -> Iterator[None]:
@@ -53,7 +59,7 @@ class Broker:
         try:
             yield
         except RedisError as error:
-            raise RedisUnreachable(self.url, str(error)) from error
+            raise RedisUnreachable(without_password(self.url), str(error)) from error
 
     def ping(self) -> None:
         with self.reachable():
@@ -114,7 +120,7 @@ class Broker:
         finally:
             released.set()
             renewal.join()
-            with suppress(LockError):  # it ran out, as when Redis was lost: nothing left to release
+            with self.reachable(), suppress(LockError):  # it ran out, as when Redis was lost: nothing left to release
                 lock.release()
 
     def first_in(self, name: str, seconds: float) -> bool:
@@ -130,7 +136,8 @@ class Broker:
             pipe.execute()
 
     def advance(self, run: str, images: int) -> None:
-        self.redis.hincrby(self.key("progress", run), "done", images)
+        with self.reachable():
+            self.redis.hincrby(self.key("progress", run), "done", images)
 
     def progress(self, run: str) -> Progress | None:
         """None where Redis knows nothing of the run: not started, or Redis was lost."""
@@ -162,3 +169,9 @@ def _renew(lock: Lock, released: Event) -> None:
 def connect(settings: Settings) -> Broker:
     """The `Broker` of the settings: `REDIS_URL`, else the Redis that `seedqueue serve` runs on this home."""
     return Broker(settings.redis_url or redis_url(settings.home), settings.namespace)
+
+
+def without_password(url: str) -> str:
+    """A Redis URL as it may be shown: user, password and options left out."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('?')[0].rpartition('@')[2]}" if rest else url

@@ -12,23 +12,31 @@ from seedqueue.backend.errors import BackendRefused, InvalidRequest, LabelStudio
 from seedqueue.backend.label_studio import Studio
 
 TITLE = "seedqueue"
+BASIC_AUTH = "BASIC_AUTH"
 
 
 @dataclass(frozen=True)
 class Connection:
-    """One ML backend of a project, as Label Studio knows it."""
+    """One ML backend of a project, as Label Studio knows it; `user` where it has Basic Auth."""
 
     number: int
     title: str
     url: str
     extra_params: Any
+    user: str
 
 
 def connections(studio: Studio, project: int) -> list[Connection]:
     """All connections of a project. (Asking makes Label Studio call the backend's /health and /setup.)"""
     found = studio.call("GET", "/api/ml", project=project, params={"project": project})
     return [
-        Connection(entry["id"], entry.get("title") or "", entry["url"].rstrip("/"), entry.get("extra_params"))
+        Connection(
+            entry["id"],
+            entry.get("title") or "",
+            entry["url"].rstrip("/"),
+            entry.get("extra_params"),
+            entry.get("basic_auth_user") or "" if entry.get("auth_method") == BASIC_AUTH else "",
+        )
         for entry in found
     ]
 
@@ -45,10 +53,7 @@ def attach(studio: Studio, project: int, backend_url: str, user: str = "", passw
     would be refused and lost, so the header is put in here. Raises `BackendRefused`, `ProjectNotFound`.
     """
     studio.call("GET", f"/api/projects/{project}", project=project)
-    auth = {"auth_method": "NONE"}
-    if user:
-        auth = {"auth_method": "BASIC_AUTH", "basic_auth_user": user, "basic_auth_pass": password}
-    body = {"project": project, "url": backend_url, **auth}
+    body = {"project": project, "url": backend_url, **_auth(user, password)}
     present = find(studio, project, backend_url)
     try:
         if present is None:
@@ -79,8 +84,15 @@ def authorise_webhook(studio: Studio, project: int, backend_url: str, user: str,
 def rename(studio: Studio, project: int, connection: Connection, title: str) -> None:
     """Give the connection another title; a project whose model version is the old title follows at once."""
     # The title alone is a 500 in Label Studio 1.23: it wants the url too.
-    change = {"title": title, "url": connection.url, "project": project}
+    # It checks the connection anew, and takes an empty password for the one that it has.
+    change = {"title": title, "url": connection.url, "project": project, **_auth(connection.user, "")}
     studio.call("PATCH", f"/api/ml/{connection.number}", json=change)
+
+
+def _auth(user: str, password: str) -> dict[str, str]:
+    if not user:
+        return {"auth_method": "NONE"}
+    return {"auth_method": BASIC_AUTH, "basic_auth_user": user, "basic_auth_pass": password}
 
 
 def extra_params(connection: Connection | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from types import TracebackType
 
 from seedqueue.backend import broker, label_studio
 from seedqueue.backend.embeddings import Sources
@@ -17,6 +18,22 @@ class Context:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+
+    def __enter__(self) -> Context:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections that were opened."""
+        opened = vars(self)
+        if "studio" in opened:
+            self.studio.close()
+        if "broker" in opened:
+            self.broker.close()
 
     @cached_property
     def studio(self) -> label_studio.Studio:

@@ -22,6 +22,7 @@ from seedqueue.models.images import read_image
 
 BATCH = 32
 FETCHES = 8
+STORE_EVERY = 256
 
 
 @dataclass(frozen=True)
@@ -57,15 +58,42 @@ def embed_tasks(
             return Unreadable(task.task, task.uri, error.reason)
 
     unreadable: list[Unreadable] = []
+    embedded = _Unstored(context, store)
     try:
         with ThreadPoolExecutor(FETCHES) as threads:
             for loaded in _ahead(threads, load, todo):
                 unreadable += [one for one in loaded if isinstance(one, Unreadable)]
-                _store(context, [one for one in loaded if isinstance(one, _Image)], embedder, store)
+                embedded.add([one for one in loaded if isinstance(one, _Image)], embedder)
                 progress(len(loaded))
     finally:
         fetcher.close()
+    embedded.store()
     return unreadable
+
+
+class _Unstored:
+    """Embedded images on their way to the store: few large merges, since each makes a fragment on disk."""
+
+    def __init__(self, context: Context, store: Embeddings) -> None:
+        self._context, self._store = context, store
+        self._sources: list[Source] = []
+        self._vectors: dict[str, NDArray[np.float32]] = {}
+
+    def add(self, images: Sequence[_Image], embedder: Embedder) -> None:
+        fresh = {one.source.sha256: one.model_input for one in images if one.model_input is not None}
+        if fresh:
+            vectors = embedder.embed(np.stack(list(fresh.values())))
+            self._vectors.update(zip(fresh, vectors, strict=True))
+        self._sources += [one.source for one in images]
+        if len(self._sources) >= STORE_EVERY:
+            self.store()
+
+    def store(self) -> None:
+        """The embeddings, and only then the sources: a known source promises a stored embedding."""
+        if self._vectors:
+            self._store.add(list(self._vectors), np.stack(list(self._vectors.values())))
+        self._context.sources.add(self._sources)
+        self._sources, self._vectors = [], {}
 
 
 def _load(
@@ -85,15 +113,6 @@ def _load(
         return _Image(source, None)
     image = read_image(fetched.content, max_pixels=context.settings.max_image_pixels)
     return _Image(source, embedder.prepare(image))
-
-
-def _store(context: Context, images: Sequence[_Image], embedder: Embedder, store: Embeddings) -> None:
-    fresh = {one.source.sha256: one.model_input for one in images if one.model_input is not None}
-    if fresh:
-        vectors = embedder.embed(np.stack(list(fresh.values())))
-        store.add(list(fresh), vectors)
-    # After the embedding: a known source promises a stored embedding.
-    context.sources.add(one.source for one in images)
 
 
 def _ahead(

@@ -19,7 +19,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from seedqueue.backend.children import POLL_SECONDS, Children, last_lines
 from seedqueue.backend.errors import SeedqueueError
@@ -75,7 +77,7 @@ def start(children: Children, home: Path) -> str:
     path = socket_path(home)
     _make_private(path.parent, home)
     with _one_at_a_time(path):
-        if _answers(path):
+        if answers(path):
             raise HomeInUse(home)
         path.unlink(missing_ok=True)
         log_file = home / "logs" / "redis.log"
@@ -124,8 +126,9 @@ def _one_at_a_time(path: Path) -> Iterator[None]:
         yield
 
 
-def _answers(path: Path) -> bool:
-    with Redis(unix_socket_path=str(path), socket_timeout=2) as client:
+def answers(path: Path) -> bool:
+    """Whether a Redis listens on this socket."""
+    with Redis(unix_socket_path=str(path), socket_timeout=2, retry=Retry(NoBackoff(), 0)) as client:
         try:
             return bool(client.ping())
         except RedisError:
@@ -134,7 +137,7 @@ def _answers(path: Path) -> bool:
 
 def _wait(server: subprocess.Popen[bytes], path: Path, log_file: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while not _answers(path):
+    while not answers(path):
         if server.poll() is not None:
             raise EmbeddedRedisFailed(f"it ended with {server.returncode}: {last_lines(log_file, 3)}")
         if time.monotonic() > deadline:

@@ -8,6 +8,8 @@ from typing import Any
 
 from seedqueue.backend.errors import InvalidRequest
 
+LARGEST_ID = 2**63 - 1  # what a column of the records holds
+
 
 @dataclass(frozen=True)
 class Event:
@@ -102,6 +104,7 @@ _PARSERS: dict[str, Callable[[str, int, Mapping[str, Any]], Event]] = {
     "PROJECT_UPDATED": _project_updated,
     "START_TRAINING": _start_training,
 }
+ACTIONS = tuple(_PARSERS)
 
 
 def _many(body: Mapping[str, Any], field: str) -> list[Mapping[str, Any]]:
@@ -114,6 +117,6 @@ def _many(body: Mapping[str, Any], field: str) -> list[Mapping[str, Any]]:
 
 def _id(entry: object, field: str) -> int:
     number = entry.get("id") if isinstance(entry, Mapping) else None
-    if not isinstance(number, int) or isinstance(number, bool):
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 < number <= LARGEST_ID:
         raise InvalidRequest(f"The webhook's {field!r} has no whole number as 'id': {entry!r:.80}.")
     return number

@@ -30,7 +30,10 @@ class Fetched:
 
 def stable_uri(uri: str) -> str:
     """The URI without a signature that expires: what names an image from one run to the next."""
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # no address at all, as fetching it will tell
+        return uri
     if not parts.query:
         return uri
     kept = [
@@ -70,7 +73,12 @@ class ImageFetcher:
         """
         if not uri:
             raise UnreadableImage("the task has no image field")
-        url = self._address(task, uri)
+        try:
+            return self._follow(self._address(task, uri))
+        except ValueError as error:  # a port of 99999, half an IPv6 address, in a redirect too
+            raise _no_address(uri) from error
+
+    def _follow(self, url: str) -> Fetched:
         trusted = self._studio.is_own_host(url)
         for _ in range(MAX_REDIRECTS + 1):
             self._check_host(url, trusted)
@@ -90,7 +98,7 @@ class ImageFetcher:
         if uri.startswith("/"):
             return self._studio.url + uri
         if scheme not in ("http", "https"):
-            raise UnreadableImage(f"{uri[:80]!r} is no address that can be fetched")
+            raise _no_address(uri)
         return self._reachable(uri)
 
     def _reachable(self, url: str) -> str:
@@ -136,6 +144,10 @@ class ImageFetcher:
             if len(content) > self._max_bytes:
                 raise UnreadableImage(f"larger than the limit of {self._max_bytes} bytes")
         return bytes(content)
+
+
+def _no_address(uri: str) -> UnreadableImage:
+    return UnreadableImage(f"{uri[:80]!r} is no address that can be fetched")
 
 
 def allowed_hosts(setting: str) -> frozenset[str]:

@@ -53,8 +53,7 @@ def enqueue_start(context: Context, run: Run) -> None:
 
 def start(project: int, number: int) -> None:
     """List the pool, find what is not embedded yet, cut it into shards and enqueue them."""
-    context = _context()
-    with _following(context, project, number) as run:
+    with _context() as context, _following(context, project, number) as run:
         if not run.active:
             return
         pool = list_pool(context.studio, project, run.choices.tab)
@@ -82,8 +81,7 @@ def start(project: int, number: int) -> None:
 
 def embed_shard(project: int, number: int, shard: int) -> None:
     """Embed one shard; the one that finds nothing missing lets the run go on."""
-    context = _context()
-    with _following(context, project, number) as run:
+    with _context() as context, _following(context, project, number) as run:
         if run.state != "embedding":
             return
         embedder, store = _embedding(context, run)
@@ -99,8 +97,7 @@ def embed_shard(project: int, number: int, shard: int) -> None:
 
 def finish(project: int, number: int) -> None:
     """Select, record the queue, publish it. A repeated call publishes the queue that was recorded."""
-    context = _context()
-    with context.broker.lock(f"publish-{project}"), _following(context, project, number) as run:
+    with _context() as context, context.broker.lock(f"publish-{project}"), _following(context, project, number) as run:
         if not run.active:
             return
         queue = context.records.queue(project, number)
@@ -115,9 +112,8 @@ def finish(project: int, number: int) -> None:
 
 
 def tidy(project: int, number: int) -> None:
-    """After a switch: take earlier rounds' predictions away, and the run's pool listing."""
-    context = _context()
-    with context.broker.lock(f"tidy-{project}"):
+    """After a switch: take away earlier rounds' predictions, the run's pool listing, the home's small fragments."""
+    with _context() as context, context.broker.lock(f"tidy-{project}"):
         standing = context.records.published_run(project)
         if standing is None or standing.number != number:
             return
@@ -127,12 +123,12 @@ def tidy(project: int, number: int) -> None:
                 publish.remove_version(context.studio, project, run.version)
             if run.number <= number:
                 context.snapshots.drop(project, run.number)
+        context.home.compact()
 
 
 def reconcile(project: int) -> None:
     """Top the tail up where fewer ranked tasks are free than annotators may need."""
-    context = _context()
-    with context.broker.lock(f"publish-{project}"):
+    with _context() as context, context.broker.lock(f"publish-{project}"):
         run = context.records.published_run(project)
         if run is None:
             return
@@ -242,7 +238,7 @@ def _publish(context: Context, run: Run, queue: list[QueuedTask]) -> None:
     scores = publish.seed_scores(seeds) | publish.tail(unlabelled.difference(seeds), publish.tail_length(studio))
     publish.import_scores(studio, project, run.version, scores)
     publish.switch(studio, project, run.version, attached)
-    if tabs.show(studio, project, [task.task for task in queue]):
+    if tabs.show(studio, project):
         context.records.append("default_tab", project, run.number, {"made": True})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,8 @@ from seedqueue.backend.settings import Settings
 # Deleting a version of 10,000 predictions takes Label Studio 47 s on sqlite.
 SLOW_CALL_SECONDS = 600.0
 CALL = httpx.Timeout(120.0, connect=5.0)
+# Label Studio judges a token when it comes to the request, by its own clock.
+TOKEN_MARGIN = timedelta(seconds=60)
 
 
 class Studio:
@@ -46,8 +49,17 @@ class Studio:
     def headers(self) -> dict[str, str]:
         """The Authorization header of the moment: an access token made from a PAT lives 300 s."""
         with self.translated():
+            self._renew_access_token()
             headers: dict[str, str] = self.sdk._client_wrapper.get_headers()
         return {"Authorization": headers["Authorization"]}
+
+    def _renew_access_token(self) -> None:
+        """A new access token while the old one still holds: the SDK would use it to its last moment."""
+        tokens = self.sdk._client_wrapper._tokens_client
+        with tokens._token_refresh_lock:
+            ends = tokens._access_token_expiration  # None for a legacy token, and before the first use of a PAT
+            if ends is not None and ends - datetime.now(UTC) < TOKEN_MARGIN:
+                tokens._set_access_token(tokens.refresh().access)
 
     def call(
         self,

@@ -62,7 +62,7 @@ def list_pool(studio: Studio, project: int, tab: str | None = None) -> list[Pool
     found: dict[int, PoolTask] = {}
     for page in pages(studio, project, params):
         for entry in page:
-            uri = entry["data"].get(key)
+            uri = _value(entry["data"], key)
             labelled = bool(entry.get("total_annotations"))
             found[entry["id"]] = PoolTask(entry["id"], uri if isinstance(uri, str) else "", labelled)
     return list(found.values())
@@ -85,9 +85,19 @@ def pages(studio: Studio, project: int, params: Mapping[str, Any]) -> list[list[
 def find_tab(studio: Studio, project: int, tab: str) -> int:
     """The number of the Data Manager tab with this title or number. Raises `TabNotFound`."""
     views = studio.call("GET", "/api/dm/views", project=project, params={"project": project})
-    titles = {str(view["data"].get("title", "")): int(view["id"]) for view in views}
-    if tab in titles:
-        return titles[tab]
-    if tab.isdecimal() and int(tab) in titles.values():
-        return int(tab)
-    raise TabNotFound(tab, [f"{title} ({number})" for title, number in titles.items()])
+    titles = {int(view["id"]): str(view["data"].get("title", "")) for view in views}  # titles may repeat
+    number = next((number for number, title in titles.items() if title == tab), None)
+    if number is None and tab.isdecimal() and int(tab) in titles:
+        number = int(tab)
+    if number is None:
+        raise TabNotFound(tab, [f"{title} ({number})" for number, title in titles.items()])
+    return number
+
+
+def _value(data: Mapping[str, Any], key: str) -> Any:
+    """What task data holds for a key; `scan.front` of a label config is the front of the scan."""
+    if key in data or "." not in key:
+        return data.get(key)
+    first, _, rest = key.partition(".")
+    inner = data.get(first)
+    return _value(inner, rest) if isinstance(inner, Mapping) else None

@@ -21,6 +21,7 @@ from seedqueue.backend.label_studio import Studio
 from seedqueue.backend.pool import PAGE, pages
 
 SAMPLING = "Uncertainty sampling"
+TAIL_FLOOR = 0.5  # seeds score below, the tail at it or above
 TAIL = 200
 TAIL_PER_USER = 10
 BATCH = 1000
@@ -43,13 +44,13 @@ def before(studio: Studio, project: int, connection: Connection | None) -> Befor
 
 def seed_scores(tasks: Sequence[int]) -> dict[int, float]:
     """Scores in [0, 0.5) that grow with the rank."""
-    return {task: position / (2 * len(tasks)) for position, task in enumerate(tasks)}
+    return {task: TAIL_FLOOR * position / len(tasks) for position, task in enumerate(tasks)}
 
 
 def tail_score(task: int) -> float:
     """A score in [0.5, 1) drawn from the task's number: the tail is in random order, the same one always."""
     drawn = int.from_bytes(hashlib.blake2b(str(task).encode(), digest_size=4).digest(), "big")
-    return 0.5 + 0.5 * drawn / 2**32
+    return TAIL_FLOOR + (1 - TAIL_FLOOR) * drawn / 2**32
 
 
 def tail_length(studio: Studio) -> int:

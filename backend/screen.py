@@ -39,10 +39,26 @@ def warn(text: str) -> None:
 
 @contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A bar on standard error; call what it gives with (done, total)."""
-    with _bar() as bar:
-        task = bar.add_task(label, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    """A bar on standard error, drawn from the first step on; call what it gives with (done, total)."""
+    bar = _bar()
+    task = bar.add_task(label, total=None)
+
+    def advance(done: int, total: int | None) -> None:
+        bar.start()
+        bar.update(task, completed=done, total=total)
+
+    try:
+        yield advance
+    finally:
+        if bar.live.is_started:
+            bar.stop()
+
+
+@contextmanager
+def waiting(label: str) -> Iterator[Callable[[float], None]]:
+    """A spinner on standard error; call what it gives with the seconds waited so far."""
+    with _err.status(label) as status:
+        yield lambda seconds: status.update(f"{label} ({seconds:.0f} s)")
 
 
 def follow(context: Context, run: Run, *, wait: bool) -> None:

@@ -100,7 +100,11 @@ def start_training(project: int) -> None:
     Label Studio sends no parameters with it, and shows no answer: budget and choices are read from the
     connection now, and what is wrong with them is recorded as a failed run that `status` shows.
     """
-    context = Context(settings.load())
+    with Context(settings.load()) as context:
+        _start_training(context, project)
+
+
+def _start_training(context: Context, project: int) -> None:
     if context.records.published_run(project) is not None:
         logger.warning("%s", NothingToTrain(project))
         return

@@ -108,10 +108,13 @@ def _parsed(f: Field[Any], text: str) -> Any:
 
 def _tidied(settings: Settings) -> Settings:
     for f in fields(settings):
-        if isinstance(f.default, int) and f.name != "random_seed" and getattr(settings, f.name) < (f.default > 0):
+        if isinstance(f.default, int) and getattr(settings, f.name) < (f.default > 0):
             raise InvalidSetting(f.metadata["variable"], str(getattr(settings, f.name)), "give a larger number")
     if bool(settings.basic_auth_user) != bool(settings.basic_auth_pass):
         raise InvalidSetting("BASIC_AUTH_USER", settings.basic_auth_user, "set BASIC_AUTH_PASS too, or neither")
+    user = settings.basic_auth_user
+    if ":" in user or not (user + settings.basic_auth_pass).isascii():
+        raise InvalidSetting("BASIC_AUTH_USER", user, "user and password take ASCII only, and the user no colon")
     changes: dict[str, Any] = {f.name: getattr(settings, f.name) for f in fields(settings)}
     for name in ("label_studio_url", "label_studio_public_url", "backend_url"):
         changes[name] = changes[name].rstrip("/")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import httpx
 
 from seedqueue.backend import embedded_redis
-from seedqueue.backend.broker import Broker
+from seedqueue.backend.broker import Broker, without_password
 from seedqueue.backend.children import Children, Death, signals_interrupt, until_interrupted
 from seedqueue.backend.errors import PortInUse, ServeFailed, TokenMissing
 from seedqueue.backend.settings import Settings, child_environment
@@ -50,7 +50,7 @@ def serve(settings: Settings, address: Address, workers: int, say: Say) -> None:
             Broker(redis_url, settings.namespace).ping()
             _start(children, settings, address, workers, redis_url)
             _wait(children, address)
-            redis = settings.redis_url or "its own"
+            redis = without_password(settings.redis_url) or "its own"
             say(f"seedqueue serves {settings.label_studio_url} at {address.local_url}")
             say(f"  workers {workers} · Redis {redis} · home {settings.home} · weights {settings.weights}")
             say(f"  attach it: seedqueue attach --project <number> · stop it: Ctrl-C (process {os.getpid()})")

@@ -33,6 +33,11 @@ class Home:
         except ValueError:
             return None
 
+    def compact(self) -> None:
+        """Merge the small fragments that every append and merge leaves, and forget versions of a week ago."""
+        for name in self._connection.list_tables().tables:
+            self._connection.open_table(name).optimize()
+
 
 def quoted(text: str) -> str:
     """A string literal of LanceDB's filter language."""

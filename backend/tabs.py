@@ -5,27 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from seedqueue.backend import publish
 from seedqueue.backend.label_studio import Studio
 
 TITLE = "Seed queue"
 DEFAULT_TITLE = "Default"
+SCORE = "filter:tasks:predictions_score"
 
 
-def show(studio: Studio, project: int, tasks: Sequence[int]) -> bool:
-    """Make or renew the "Seed queue" tab over these tasks; True where a "Default" tab was made too.
+def show(studio: Studio, project: int) -> bool:
+    """Make or renew the "Seed queue" tab; True where a "Default" tab was made too.
 
-    A tab made through the API replaces Label Studio's virtual Default tab, hence the second one.
-    The filter is `in_list`: a view with 1,000 `id equal` items is a 500.
+    A tab made through the API replaces Label Studio's virtual Default tab, hence the second one. The seeds
+    are those whose score lies below the tail's. A list of ids would not do: `in_list` works in the API,
+    but a Data Manager that meets it never loads, and a view with 1,000 `id equal` items is a 500.
     """
     present = _views(studio, project)
     made_default = not present
     if made_default:
-        _save(studio, project, None, {"title": DEFAULT_TITLE})
-    filters = {"filter": "filter:tasks:id", "operator": "in_list", "type": "Number", "value": list(tasks)}
+        _save(studio, project, None, {"title": DEFAULT_TITLE, "hiddenColumns": _hidden(studio, project)})
+    seeds = {"filter": SCORE, "operator": "less", "type": "Number", "value": publish.TAIL_FLOOR}
     layout = {
         "title": TITLE,
         "ordering": ["tasks:predictions_score"],
-        "filters": {"conjunction": "and", "items": [filters]},
+        "filters": {"conjunction": "and", "items": [seeds]},
+        "hiddenColumns": _hidden(studio, project, shown=("predictions_score",)),
     }
     _save(studio, project, _numbers(present, TITLE)[:1], layout)
     return made_default
@@ -37,6 +41,19 @@ def remove(studio: Studio, project: int, *, default_too: bool) -> None:
     doomed = _numbers(present, TITLE) + (_numbers(present, DEFAULT_TITLE) if default_too else [])
     for number in doomed:
         studio.call("DELETE", f"/api/dm/views/{number}", missing_ok=True)
+
+
+def _hidden(studio: Studio, project: int, shown: Sequence[str] = ()) -> dict[str, list[str]]:
+    """The columns that Label Studio's own Default tab hides, less `shown`: without a list all would stand there."""
+    columns = studio.call("GET", "/api/dm/columns", project=project, params={"project": project})["columns"]
+    return {
+        panel: [
+            f"tasks:{column['id']}"
+            for column in columns
+            if not (column.get("visibility_defaults") or {panel: True})[panel] and column["id"] not in shown
+        ]
+        for panel in ("explore", "labeling")
+    }
 
 
 def _views(studio: Studio, project: int) -> list[dict[str, Any]]:

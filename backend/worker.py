@@ -2,7 +2,7 @@
 
 RQ's default worker forks for every job and would load the model each time, and RQ notices a dead
 worker only after the job's time-out. Here the execution's entry in RQ's registry is the lease: it runs
-out after 30 s unless the heartbeat thread renews it, and every worker sweeps the registries.
+out after 20 s unless the heartbeat thread renews it, and every worker sweeps the registries.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from seedqueue.backend.broker import LANES
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import KNOWN
 
-LEASE_SECONDS = 30
-HEARTBEAT_SECONDS = 10
-SWEEP_SECONDS = 15
+# Together they decide how soon a dead worker's job is taken over: within a minute, with time to spare.
+LEASE_SECONDS = 20
+HEARTBEAT_SECONDS = 5
+SWEEP_SECONDS = 10
 
 logger = logging.getLogger(__name__)
 

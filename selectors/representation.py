@@ -40,10 +40,8 @@ def _standardise(embeddings: Embeddings) -> Embeddings:
     if len(embeddings) == 0:
         return embeddings.copy()
     mean = embeddings.mean(axis=0, dtype=np.float64)
-    # The rounding of the mean would give a constant column a deviation of some 1e-17, and
-    # dividing by that would turn nothing into noise.
-    constant = embeddings.max(axis=0) == embeddings.min(axis=0)
-    mean[constant] = embeddings[0, constant]
+    # In float64 the mean of up to 2**29 equal float32 values is exact, so a constant column has
+    # a deviation of exactly 0 and becomes 0; in float32 its rounding error would be blown up.
     squares = np.zeros(embeddings.shape[1], dtype=np.float64)
     for start in range(0, len(embeddings), _BLOCK):
         squares += np.square(embeddings[start : start + _BLOCK] - mean).sum(axis=0)

@@ -116,8 +116,9 @@ def _images(given: Path | None, folder: Path) -> list[Path]:
 
 def _label_studio(executable: Path, folder: Path, children: Children) -> LabelStudioServer:
     server = LabelStudioServer(children, executable, folder / "label-studio")
-    with screen.progress_bar("Label Studio starts, about a minute the first time") as advance:
-        server.start(progress=lambda seconds: advance(int(seconds), None))
+    screen.say("Starting a fresh Label Studio; it makes its database first, which takes about a minute ...")
+    with screen.waiting("Label Studio starts") as waited:
+        server.start(progress=waited)
     return server
 
 

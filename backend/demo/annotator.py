@@ -23,6 +23,9 @@ class Annotator:
         self.studio = Studio(url, token)
         self.project = project
 
+    def close(self) -> None:
+        self.studio.close()
+
     def next_task(self) -> dict[str, Any] | None:
         """The task that Label Studio serves now, or None where it says that there are none."""
         task: dict[str, Any] | None = self.studio.call("GET", f"/api/projects/{self.project}/next", missing_ok=True)

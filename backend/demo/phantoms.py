@@ -31,10 +31,7 @@ def write_phantoms(folder: Path, count: int = 120, seed: int = 0) -> list[Path]:
     original: Picture | None = None
     for number, kind in enumerate(kinds, start=1):
         # A near duplicate is the newest frontal view once more, with other noise.
-        if kind == "duplicate" and original is not None:
-            anatomy = original
-        else:
-            anatomy = _anatomy(str(kind), rng)
+        anatomy = original if kind == "duplicate" and original is not None else _anatomy(str(kind), rng)
         if kind == "frontal":
             original = anatomy
         file = folder / f"{kind}_{number:03d}.png"
@@ -136,5 +133,5 @@ def _developed(anatomy: Picture, rng: np.random.Generator) -> Image.Image:
     grain = rng.standard_normal((SIDE, SIDE), dtype=np.float32) * np.float32(0.016)
     grey = np.asarray(large, dtype=np.float32) * np.float32(rng.uniform(0.92, 1.08)) + grain
     picture = Image.fromarray((np.clip(grey, 0, 1) * 255).astype(np.uint8))
-    ImageDraw.Draw(picture).text((10, SIDE - 20), "SYNTHETIC", fill=210)
+    ImageDraw.Draw(picture).text((10, SIDE - 26), "SYNTHETIC", fill=210, font_size=16)
     return picture

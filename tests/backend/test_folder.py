@@ -113,7 +113,7 @@ def test_nothing_to_choose_from(tmp_path: Path) -> None:
         queue(tmp_path)
     (tmp_path / "a.png").write_bytes(b"")
     with pytest.raises(NoImages, match="1 images, none readable"):
-        queue(tmp_path)
+        queue(tmp_path, 1)
 
 
 def test_the_csv_is_exact(tmp_path: Path) -> None:

@@ -1,0 +1,95 @@
+"""A real Redis for all of these, namespaces of their own, and no settings from outside."""
+
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seedqueue.backend import embedded_redis
+from seedqueue.backend.broker import Broker
+from seedqueue.backend.children import Children, free_port
+from seedqueue.backend.settings import variables
+
+PAYLOADS = Path(__file__).parents[1] / "payloads"
+PROGRAMS = Path(__file__).with_name("programs")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for variable, _, _ in variables():
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("SEEDQUEUE_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """The embedded Redis, one for the session."""
+    with tempfile.TemporaryDirectory(prefix="sq-") as home, Children() as children:
+        yield embedded_redis.start(children, Path(home))
+
+
+@pytest.fixture
+def broker(redis_url: str) -> Iterator[Broker]:
+    """A broker whose namespace no other test has."""
+    opened = Broker(redis_url, uuid.uuid4().hex[:8])
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def payload() -> Callable[[str], dict[str, Any]]:
+    """The body of a recorded request of Label Studio, by the file's name."""
+    return lambda name: json.loads((PAYLOADS / f"{name}.json").read_text())["body"]
+
+
+@pytest.fixture(scope="session")
+def until() -> Callable[[Callable[[], Any]], Any]:
+    """Call a condition until it is true, and give its value; fails after ten seconds."""
+
+    def wait(condition: Callable[[], Any]) -> Any:
+        deadline = time.monotonic() + 10
+        while not (value := condition()):
+            assert time.monotonic() < deadline, "the condition did not come true within 10 s"
+            time.sleep(0.02)
+        return value
+
+    return wait
+
+
+@pytest.fixture
+def program() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start a file of programs/ as a process of its own; it is gone when the test ends."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(name: str, *arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, str(PROGRAMS / f"{name}.py"), *arguments]
+        started.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def nobody() -> str:
+    """An address at which nobody listens."""
+    return f"127.0.0.1:{free_port()}"
+
+
+@pytest.fixture
+def signals_as_before() -> Iterator[None]:
+    """RQ's worker sets signal handlers and leaves them."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)

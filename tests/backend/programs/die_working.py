@@ -1,0 +1,30 @@
+"""A warm worker whose job never ends: die_working.py URL NAMESPACE LEASE; the job says "working"."""
+
+import sys
+from types import ModuleType
+
+from rq.serializers import JSONSerializer
+
+from seedqueue.backend import worker
+from seedqueue.backend.broker import Broker
+
+
+def never_ends(*arguments: object) -> None:
+    print("working", flush=True)
+    sys.stdin.read()
+
+
+def main() -> None:
+    url, namespace, lease = sys.argv[1:]
+    worker.LEASE_SECONDS = int(lease)
+    worker.HEARTBEAT_SECONDS = worker.LEASE_SECONDS / 4
+    probe = ModuleType("seedqueue.backend.probe")
+    probe.__dict__["work"] = never_ends
+    sys.modules[probe.__name__] = probe
+    broker = Broker(url, namespace)
+    warm = worker.WarmWorker([broker.queue("embed")], connection=broker.redis, serializer=JSONSerializer)
+    warm.work(logging_level="ERROR")
+
+
+if __name__ == "__main__":
+    main()

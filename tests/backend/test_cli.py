@@ -1,0 +1,201 @@
+"""The command line as it is typed: every refusal is one line on standard error and exit code 1."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from seedqueue.backend import cli, embedded_redis
+from seedqueue.backend.records import Choices, QueuedTask, Records, Run, Unreadable
+from seedqueue.backend.tables import Home
+from seedqueue.models import registry as embedders
+from seedqueue.selectors import registry as selectors
+
+Type = Callable[[str], tuple[int, str, str]]
+
+
+@pytest.fixture
+def typed(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], nobody: str, redis_url: str, tmp_path: Path
+) -> Type:
+    """Type a command: exit code, standard output, standard error. Redis is there, Label Studio is down."""
+    monkeypatch.setenv("LABEL_STUDIO_URL", f"http://{nobody}")
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "a" * 40)
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    monkeypatch.setenv("SEEDQUEUE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SEEDQUEUE_WEIGHTS", str(tmp_path / "weights"))
+    monkeypatch.chdir(tmp_path)
+
+    def run(line: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["seedqueue", *line.split()])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return int(ended.value.code or 0), *capfd.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for number in range(6):
+        pixels = np.random.default_rng(number).integers(0, 256, (32, 32), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("line", "refusal"),
+    [
+        ("seed --project 1 --budget 0", "InvalidBudget: the budget is 0; give a whole number of at least 1"),
+        ("seed --project 1 --budget -1", "InvalidBudget: the budget is '-1'"),
+        ("seed --project 1 --budget abc", "InvalidBudget: the budget is 'abc'"),
+        ("extend --project 1 --budget abc", "InvalidBudget: the budget is 'abc'"),
+        ("select --images images --out q.csv --budget 2.5", "InvalidBudget: the budget is '2.5'"),
+        ("seed --project 1 --random-seed x", "InvalidRequest: random_seed is 'x'"),
+        ("seed --project 1 --embedder resnet", "UnknownEmbedder: there is no embedder 'resnet'; choose one of: "),
+        ("seed --project 1 --selector best", "UnknownSelector: there is no selector 'best'; choose one of: "),
+        (
+            "seed --project 1 --embedder hog",
+            "LabelStudioUnreachable: Label Studio does not answer at http://127.0.0.1:",
+        ),
+        ("attach --project 1", "LabelStudioUnreachable: Label Studio does not answer at http://127.0.0.1:"),
+        ("undo --project 1", "NoSeedQueue: Project 1 has no seed queue."),
+        ("queue --project 1", "NoSeedQueue: Project 1 has no seed queue."),
+        ("extend --project 1 --budget 5", "NoSeedQueue: Project 1 has no seed queue."),
+        ("select --images absent --out q.csv --embedder hog", "FolderMissing: "),
+        ("select --images images --out q.csv --embedder hog --budget 7", "BudgetExceedsPool: 7 requested, 6 available"),
+        ("select --images images --out q.csv --budget 2", "WeightsMissing: the weights "),
+        ("weights fetch hog", "NoWeightsNeeded: the embedder 'hog' has no weights to fetch"),
+    ],
+)
+@pytest.mark.usefixtures("images")
+def test_a_refusal_is_one_line(line: str, refusal: str, typed: Type) -> None:
+    code, out, err = typed(line)
+    assert code == 1
+    assert err.splitlines()[-1].startswith(refusal)
+    assert len(err.splitlines()) == 1
+    assert out == ""
+
+
+@pytest.mark.usefixtures("images")
+def test_missing_weights_name_the_file_the_folder_and_the_command(typed: Type, tmp_path: Path) -> None:
+    _, _, err = typed("select --images images --out q.csv --embedder imagenet:squeezenet1_1 --budget 2")
+    assert "squeezenet1_1" in err
+    assert str(tmp_path / "weights") in err
+    assert "seedqueue weights fetch imagenet:squeezenet1_1" in err
+    assert not (tmp_path / "q.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "line", "refusal"),
+    [
+        (
+            "LABEL_STUDIO_API_KEY",
+            "",
+            "seed --project 1 --embedder hog",
+            "TokenMissing: LABEL_STUDIO_API_KEY is not",
+        ),
+        ("LABEL_STUDIO_API_KEY", "", "attach --project 1", "TokenMissing: "),
+        ("LABEL_STUDIO_API_KEY", "", "serve", "TokenMissing: "),
+        ("SEEDQUEUE_BUDGET", "many", "status --project 1", "InvalidSetting: SEEDQUEUE_BUDGET='many' cannot be used"),
+        (
+            "REDIS_URL",
+            "localhost:6379",
+            "seed --project 1",
+            "InvalidSetting: REDIS_URL='localhost:6379' cannot",
+        ),
+        ("REDIS_URL", "redis://{nobody}", "seed --project 1 --embedder hog", "RedisUnreachable: Redis does not answer"),
+        (
+            "REDIS_URL",
+            "redis://{nobody}",
+            "undo --project 1",
+            "RedisUnreachable: Redis does not answer at redis://127.",
+        ),
+        ("REDIS_URL", "redis://{nobody}", "worker", "RedisUnreachable: "),
+        ("REDIS_URL", "redis://{nobody}", "serve --port 0", "RedisUnreachable: "),
+        ("REDIS_URL", "", "seed --project 1 --embedder hog", "RedisUnreachable: Redis does not answer at unix://"),
+    ],
+)
+def test_what_is_set_wrongly_or_not_there(
+    variable: str, value: str, line: str, refusal: str, typed: Type, nobody: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value.format(nobody=nobody))
+    code, _, err = typed(line)
+    assert code == 1
+    assert err.startswith(refusal)
+    assert err.splitlines()[0] == err.strip()
+
+
+def test_an_unknown_selector_and_embedder_bring_the_known_ones(typed: Type) -> None:
+    _, _, err = typed("seed --project 1 --selector best")
+    assert err.endswith(f"choose one of: {', '.join(selectors.names())}\n")
+    _, _, err = typed("seed --project 1 --embedder best")
+    assert err.endswith(f"choose one of: {', '.join(embedders.names())}\n")
+
+
+def test_help_lists_the_commands(typed: Type) -> None:
+    code, out, _ = typed("--help")
+    assert code == 0
+    for command in ("serve", "worker", "attach", "seed", "extend", "undo", "status", "queue", "select", "weights"):
+        assert f"\n  {command} " in out
+
+
+def test_a_project_that_is_no_number_is_a_usage_error(typed: Type) -> None:
+    code, _, err = typed("status --project abc")
+    assert code == 2
+    assert "--project" in err
+
+
+def test_status_before_the_first_queue(typed: Type) -> None:
+    code, out, _ = typed("status --project 1")
+    assert (code, out) == (0, "project 1 has no seed queue yet: seedqueue seed --project 1\n")
+
+
+def test_status_and_queue_of_a_published_run(typed: Type, nobody: str, tmp_path: Path) -> None:
+    records = Records(Home(tmp_path / "home"), f"http://{nobody}")
+    run = Run(1, 3, "published", Choices(2, "hog", "kmeans", 0), tasks=9, unreadable=2, warnings=("a warning",))
+    records.save_run(run)
+    records.save_queue(run, [QueuedTask(1, 12, "/data/local-files/?d=set%2Fa.png", 0, 5)])
+    records.add_unreadable(1, 3, [Unreadable(14, "/c.png", "truncated PNG"), Unreadable(15, "", "the task has none")])
+    _, out, _ = typed("status --project 1")
+    assert "project 1, run 3: published" in out
+    assert "warning: a warning" in out
+    assert "in the annotators' queue: Seed queue 3" in out
+    assert "unreadable: task 14, /c.png: truncated PNG" in out
+    assert "unreadable: task 15, no image: the task has none" in out
+    _, out, _ = typed("queue --project 1")
+    assert "a.png" in out
+    assert "5 images" in out
+
+
+def test_select_writes_the_queue_and_lists_what_it_could_not_read(typed: Type, images: Path, tmp_path: Path) -> None:
+    (images / "bad.png").write_bytes(b"\x89PNG")
+    code, out, err = typed("select --images images --out q.csv --embedder hog --budget 3")
+    assert code == 0
+    assert out == "3 images in q.csv (1 unreadable)\n"
+    assert "7/7" in err  # the bar
+    assert "unreadable, skipped: bad.png: " in err
+    assert (tmp_path / "q.csv").read_text().splitlines()[0] == "rank,file,cluster,weight"
+
+
+def test_select_needs_no_token_and_no_redis(
+    typed: Type, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LABEL_STUDIO_API_KEY")
+    monkeypatch.delenv("REDIS_URL")
+    assert typed("select --images images --out q.csv --embedder pixels --budget 3 --selector uniform")[0] == 0
+    assert not embedded_redis.socket_path(tmp_path / "home").exists()
+
+
+def test_the_installed_command(tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).with_name("seedqueue")), "seed", "--project", "1", "--budget", "0"]
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert ended.stderr == "InvalidBudget: the budget is 0; give a whole number of at least 1\n"

@@ -1,0 +1,101 @@
+"""Warm workers: jobs run in the worker's own process, and a dead worker's job goes to another."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from types import ModuleType
+
+import pytest
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from seedqueue.backend import broker as broker_module
+from seedqueue.backend.broker import Broker
+from seedqueue.backend.worker import WarmWorker
+
+LEASE = 1
+Until = Callable[[Callable[[], object]], None]
+
+pytestmark = pytest.mark.usefixtures("signals_as_before")
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    """Calls of `seedqueue.backend.probe.work` in this process: its id, then the arguments."""
+    made: list[tuple[object, ...]] = []
+    probe = ModuleType("seedqueue.backend.probe")
+    probe.__dict__["work"] = lambda *arguments: made.append((os.getpid(), *arguments))
+    monkeypatch.setitem(sys.modules, probe.__name__, probe)
+    return made
+
+
+def work(broker: Broker) -> None:
+    """Execute what is queued, in this process."""
+    queues = [broker.queue(lane) for lane in broker_module.LANES]
+    WarmWorker(queues, connection=broker.redis, serializer=JSONSerializer).work(burst=True, logging_level="ERROR")
+
+
+def found(broker: Broker, job_id: str) -> Job:
+    job = broker.job(job_id)
+    assert job is not None
+    return job
+
+
+def test_jobs_run_in_the_workers_own_process(broker: Broker, calls: list[tuple[object, ...]]) -> None:
+    for number in range(3):
+        broker.enqueue("embed", "probe.work", number, "ü")
+    work(broker)
+    assert calls == [(os.getpid(), number, "ü") for number in range(3)]
+    assert broker.queue("embed").started_job_registry.get_job_ids() == []
+
+
+def test_control_jobs_come_before_shards(broker: Broker, calls: list[tuple[object, ...]]) -> None:
+    broker.enqueue("embed", "probe.work", 1)
+    broker.enqueue("control", "probe.work", 2)
+    work(broker)
+    assert [number for _, number in calls] == [2, 1]
+
+
+def test_a_failing_job_is_tried_again_and_does_not_end_the_worker(
+    broker: Broker, calls: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker_module, "RETRY_SECONDS", [0, 0])
+    failing = broker.enqueue("control", "probe.absent", 1)
+    broker.enqueue("control", "probe.work", 2)
+    work(broker)
+    assert [number for _, number in calls] == [2]
+    assert found(broker, failing).is_failed
+    assert found(broker, failing).retries_left == 0
+
+
+def test_a_living_workers_job_stays_with_it_and_a_killed_ones_is_handed_over(
+    broker: Broker,
+    program: Callable[..., "subprocess.Popen[str]"],
+    calls: list[tuple[object, ...]],
+    until: Until,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(broker_module, "RETRY_SECONDS", [0])
+    job_id = broker.enqueue("embed", "probe.work", 5)
+    dying = program("die_working", broker.url, broker.namespace, str(LEASE))
+    assert dying.stdout is not None
+    assert dying.stdout.readline() == "working\n"
+    registry = broker.queue("embed").started_job_registry
+    first = _lease_end(broker)
+    until(lambda: _lease_end(broker) > first + LEASE)  # it was renewed past its first end
+    broker.sweep()
+    assert registry.get_job_ids(cleanup=False) == [job_id]
+    assert broker.queue("embed").get_job_ids() == []
+
+    dying.kill()
+    until(lambda: broker.sweep() or broker.queue("embed").get_job_ids() == [job_id])
+    assert registry.get_job_ids(cleanup=False) == []
+    work(broker)
+    assert calls == [(os.getpid(), 5)]
+    assert found(broker, job_id).is_finished
+
+
+def _lease_end(broker: Broker) -> float:
+    entries = broker.redis.zrange(broker.queue("embed").started_job_registry.key, 0, -1, withscores=True)
+    return float(entries[0][1])

@@ -1,0 +1,41 @@
+"""What all tests share: where the real test data lie, and waiting for a condition."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder of real radiographs, ultrasound and weights: absent, tests fail in CI and skip elsewhere."""
+    folder = Path(os.environ.get("SEEDQUEUE_TEST_DATA") or ROOT.parent / "shared").resolve()
+    if not (folder / "data").is_dir():
+        message = f"no test data in {folder}; set SEEDQUEUE_TEST_DATA"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return folder
+
+
+Eventually = Callable[..., None]
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Eventually:
+    """`eventually(condition, seconds, what)`: wait until the condition holds; fail after the deadline."""
+
+    def wait(condition: Callable[[], object], seconds: float = 60.0, what: str = "the condition") -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                pytest.fail(f"{what} did not hold within {seconds:.0f} s")
+            time.sleep(0.05)
+
+    return wait

@@ -1,0 +1,108 @@
+"""The real thing: one Label Studio for the session, backends as child processes, images over HTTP."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from image_server import ImageServer
+from running import Backend, Eventually
+
+from seedqueue.backend.children import Children, free_port
+from seedqueue.backend.context import Context
+from seedqueue.backend.demo import backend as served
+from seedqueue.backend.demo.annotator import Annotator
+from seedqueue.backend.demo.label_studio import LabelStudioServer, sign_up
+from seedqueue.backend.demo.phantoms import write_phantoms
+from seedqueue.backend.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+EXECUTABLE = Path(os.environ.get("SEEDQUEUE_LABEL_STUDIO") or ROOT / ".venv-label-studio/bin/label-studio")
+
+
+@pytest.fixture(scope="session")
+def children() -> Iterator[Children]:
+    with Children() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def label_studio(children: Children, tmp_path_factory: pytest.TempPathFactory) -> LabelStudioServer:
+    server = LabelStudioServer(children, EXECUTABLE, tmp_path_factory.mktemp("label-studio"))
+    server.start()
+    return server
+
+
+@pytest.fixture(scope="session")
+def phantoms(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return write_phantoms(tmp_path_factory.mktemp("phantoms"), count=40)
+
+
+@pytest.fixture
+def images(phantoms: list[Path]) -> Iterator[ImageServer]:
+    """The phantoms over HTTP, with every fetch counted."""
+    with ImageServer({file.name: file.read_bytes() for file in phantoms}) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def make_backend(
+    label_studio: LabelStudioServer, tmp_path_factory: pytest.TempPathFactory, eventually: Eventually
+) -> Iterator[Callable[..., Backend]]:
+    """Start a backend of one's own; settings given by name override the tests' ones."""
+    made: list[Backend] = []
+
+    def make(workers: int = 1, **changes: Any) -> Backend:
+        home, port, started = tmp_path_factory.mktemp("home"), free_port(), Children()
+        defaults: dict[str, Any] = {
+            "label_studio_url": label_studio.url,
+            "label_studio_api_key": label_studio.token,
+            "backend_url": f"http://127.0.0.1:{port}",
+            "home": home,
+            "embedder": "hog",
+            "image_hosts": "127.0.0.1",
+            "budget": 8,
+        }
+        settings = Settings(**{**defaults, **changes})
+        served.start(started, settings, port, workers, home / "serve.log")
+        made.append(Backend(Context(settings), started, home / "serve.log", eventually))
+        return made[-1]
+
+    yield make
+    for backend in made:
+        backend.context.close()
+        backend.children.terminate_all()
+
+
+@pytest.fixture(scope="session")
+def backend(make_backend: Callable[..., Backend]) -> Backend:
+    """The backend that most tests share: it serves many projects at once."""
+    return make_backend(workers=2)
+
+
+@pytest.fixture
+def project(backend: Backend, images: ImageServer) -> int:
+    """A project with one task per phantom, the backend attached."""
+    number = backend.new_project(images.urls())
+    backend.attach(number)
+    return number
+
+
+@pytest.fixture(scope="session")
+def annotators(label_studio: LabelStudioServer) -> Iterator[Callable[[int, int], list[Annotator]]]:
+    """`annotators(project, n)`: n annotators, each a user of their own."""
+    tokens: list[str] = []
+    made: list[Annotator] = []
+
+    def make(project: int, count: int) -> list[Annotator]:
+        while len(tokens) < count:
+            tokens.append(sign_up(label_studio, f"annotator{len(tokens)}@example.com", "a long password"))
+        made.extend(Annotator(label_studio.url, token, project) for token in tokens[:count])
+        return made[-count:]
+
+    yield make
+    for annotator in made:
+        annotator.close()
