@@ -51,12 +51,15 @@ test: install check ## check, then all tests on a real Label Studio and Redis: T
 test-lsml2: lsml-named $(VENV)/.installed ## the adapter's tests on label-studio-ml 2.x: LSML=checkout of its repository
 	@echo "Laying label-studio-ml 2.x and its newer Flask over $(VENV) in $(LSML2_VENV) (some MB) ..."
 	@$(RUN) -m venv --clear --without-pip $(LSML2_VENV)
-	@# First the checkout, as it stands, then .venv; addsitedir also reads the .pth of our own editable install.
+	@# addsitedir, not the bare path: it also reads the .pth of our own editable install.
 	@overlay=$$($(LSML2_VENV)/bin/python -c 'import site; print(site.getsitepackages()[0])') && \
 		below=$$($(RUN) -c 'import site; print(site.getsitepackages()[0])') && \
-		{ echo "$(abspath $(LSML))"; echo "import site; site.addsitedir('$$below')"; } > "$$overlay/below.pth"
+		echo "import site; site.addsitedir('$$below')" > "$$overlay/below.pth"
+	@# A copy: building leaves its traces. No dependencies: its label-studio-sdk is a git address, ours is there.
+	@cp -R "$(LSML)" $(LSML2_VENV)/checkout
+	@$(LSML2_VENV)/bin/python $(PIP_INSTALL) --ignore-installed --no-deps ./$(LSML2_VENV)/checkout
 	@$(LSML2_VENV)/bin/python $(PIP_INSTALL) --ignore-installed 'flask~=3.1' 'semver~=3.0'
-	@$(LSML2_VENV)/bin/python -c "import label_studio_ml as m; print('label-studio-ml', m.__version__, 'from', m.__file__)"
+	@$(LSML2_VENV)/bin/python -c "from importlib.metadata import version as v; print('label-studio-ml', v('label-studio-ml'))"
 	$(LSML2_VENV)/bin/python -m pytest tests/adapter
 
 clean: ## remove the environments, build results and caches

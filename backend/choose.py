@@ -12,6 +12,7 @@ from seedqueue.backend.errors import NoReadableImage
 from seedqueue.backend.pool import PoolTask
 from seedqueue.backend.records import Choices, QueuedTask, Unreadable
 from seedqueue.selectors import registry as selectors
+from seedqueue.selectors.errors import BudgetExceedsPool
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ def choose(
         [i for i, row in enumerate(rows) if row.task.labelled or row.task.task in kept_tasks], dtype=np.int64
     )
     wanted, free = choices.budget - len(kept), len(rows) - len(covered)
+    if free == 0 and rows:
+        raise BudgetExceedsPool(wanted, 0)
     if free == 0:
         first = f"task {unreadable[0].task}: {unreadable[0].reason}" if unreadable else "none is stored"
         raise NoReadableImage(len(pool), first)

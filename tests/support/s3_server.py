@@ -71,7 +71,7 @@ class S3Server:
                 self._send()
 
             def _send(self) -> None:
-                status, kind, body = outer._answer(self.command, self.path, self.headers)
+                status, kind, body = outer._answer(self.command, self.path, dict(self.headers.items()))
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))
