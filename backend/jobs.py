@@ -26,6 +26,7 @@ from seedqueue.backend.errors import (
     EmptyProject,
     LabelStudioRefused,
     LabelStudioUnreachable,
+    ProjectNotFound,
     RedisUnreachable,
 )
 from seedqueue.backend.pool import PoolTask, list_pool
@@ -106,8 +107,8 @@ def finish(project: int, number: int) -> None:
             queue = context.records.queue(project, number)
         run = run.moved("publishing")
         context.records.save_run(run)
-        _publish(context, run, queue)
-        context.records.save_run(run.moved("published"))
+        published = _publish(context, run, queue)
+        context.records.save_run(published.moved("published"))
         context.broker.enqueue("control", "jobs.tidy", project, number)
 
 
@@ -132,11 +133,20 @@ def reconcile(project: int) -> None:
         run = context.records.published_run(project)
         if run is None:
             return
-        length = publish.tail_length(context.studio)
-        if publish.free_tasks(context.studio, project, run.version) >= length:
-            return
-        unlabelled = [t.task for t in list_pool(context.studio, project, run.choices.tab) if not t.labelled]
-        publish.top_up(context.studio, project, run.version, unlabelled, length)
+        try:
+            _top_up(context, run)
+        except ProjectNotFound as error:
+            context.records.save_run(run.moved("undone", error=str(error)))
+
+
+def _top_up(context: Context, run: Run) -> None:
+    studio, project = context.studio, run.project
+    length = publish.tail_length(studio)
+    free = publish.unlabelled_tasks(studio, project, run.version)
+    if free >= length or free >= publish.unlabelled_tasks(studio, project):
+        return
+    unlabelled = [task.task for task in list_pool(studio, project) if not task.labelled]
+    publish.top_up(studio, project, run.version, unlabelled, length)
 
 
 def _context() -> Context:
@@ -226,20 +236,31 @@ def _select(context: Context, run: Run) -> Run:
     return run.moved(run.state, warnings=warnings)
 
 
-def _publish(context: Context, run: Run, queue: list[QueuedTask]) -> None:
-    """Seeds and tail first, then the switch: nobody meets a moment of random order or of no tasks."""
+def _publish(context: Context, run: Run, queue: list[QueuedTask]) -> Run:
+    """Seeds and tail first, then the switch: nobody meets a moment of random order or of no tasks.
+
+    The tail comes from the whole project also where a tab narrowed the seeds: else an annotator would be
+    told that there are no tasks once the tab's are locked.
+    """
     studio, project = context.studio, run.project
     attached = connection.find(studio, project, context.settings.backend_url)
-    standing = context.records.published_run(project)
-    if standing is None and not context.records.bodies("before", project, run.number):
+    if not context.records.since_undo("before", project):
         context.records.append("before", project, run.number, asdict(publish.before(studio, project, attached)))
-    unlabelled = {t.task for t in list_pool(studio, project, run.choices.tab) if not t.labelled}
+    unlabelled = {task.task for task in list_pool(studio, project) if not task.labelled}
     seeds = [task.task for task in queue if task.task in unlabelled]
     scores = publish.seed_scores(seeds) | publish.tail(unlabelled.difference(seeds), publish.tail_length(studio))
     publish.import_scores(studio, project, run.version, scores)
     publish.switch(studio, project, run.version, attached)
     if tabs.show(studio, project):
         context.records.append("default_tab", project, run.number, {"made": True})
+    return run if attached else run.moved(run.state, warnings=(*run.warnings, _not_attached(context)))
+
+
+def _not_attached(context: Context) -> str:
+    return (
+        f"the project has no connection to {context.settings.backend_url} (SEEDQUEUE_BACKEND_URL): the order is "
+        "served, but pre-annotations and events need `seedqueue attach`"
+    )
 
 
 @contextmanager

@@ -21,13 +21,22 @@ class PoolTask:
     labelled: bool
 
 
-def image_key(studio: Studio, project: int) -> str:
-    """The field of task data that holds the image: the label config's first `<Image value="$field"/>`.
+@dataclass(frozen=True)
+class Described:
+    """A project as one call tells it: the field of task data with the image, tasks without an annotation."""
+
+    image_key: str
+    unlabelled: int
+
+
+def describe(studio: Studio, project: int) -> Described:
+    """The label config's first `<Image value="$field"/>`, and how many tasks have no annotation.
 
     Raises `NoImageInLabelConfig`, `ProjectNotFound`.
     """
-    description = studio.call("GET", f"/api/projects/{project}", project=project)
-    return image_key_of(description.get("parsed_label_config") or {}, project)
+    found = studio.call("GET", f"/api/projects/{project}", project=project)
+    key = image_key_of(found.get("parsed_label_config") or {}, project)
+    return Described(key, found["task_number"] - found["num_tasks_with_annotations"])
 
 
 def image_key_of(parsed_label_config: Mapping[str, Any], project: int) -> str:
@@ -49,7 +58,7 @@ def list_pool(studio: Studio, project: int, tab: str | None = None) -> list[Pool
     `fields=task_only` with these columns is what makes 10,000 tasks a matter of seconds; a task
     without the image field is listed with an empty URI, so that it can be counted as unreadable.
     """
-    key = image_key(studio, project)
+    key = describe(studio, project).image_key
     params: dict[str, Any] = {
         "project": project,
         "page_size": PAGE,

@@ -125,15 +125,10 @@ def top_up(studio: Studio, project: int, version: str, unlabelled: Iterable[int]
     return len(added)
 
 
-def free_tasks(studio: Studio, project: int, version: str) -> int:
-    """How many unlabelled tasks have a rank of `version`: one cheap call."""
-    unlabelled = {
-        "filter": "filter:tasks:total_annotations",
-        "operator": "equal",
-        "type": "Number",
-        "value": 0,
-    }
-    query = _query([_has_version(version), unlabelled])
+def unlabelled_tasks(studio: Studio, project: int, version: str | None = None) -> int:
+    """How many tasks have no annotation, or of those how many have a rank of `version`: one cheap call."""
+    unlabelled = {"filter": "filter:tasks:total_annotations", "operator": "equal", "type": "Number", "value": 0}
+    query = _query([unlabelled] if version is None else [unlabelled, _has_version(version)])
     params = {"project": project, "page_size": 1, "fields": "task_only", "include": "id", "query": query}
     return int(studio.call("GET", "/api/tasks", project=project, params=params)["total"])
 

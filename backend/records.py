@@ -138,11 +138,19 @@ class Records:
         runs = self.runs(project)
         return runs[-1] if runs else None
 
+    def last_undone(self, project: int) -> int:
+        """The number of the last run that was undone; 0 before the first."""
+        return max((run.number for run in self.runs(project) if run.state == "undone"), default=0)
+
+    def since_undo(self, kind: Kind, project: int) -> list[Any]:
+        """The bodies of a kind that belong to what stands in the project now, oldest first."""
+        undone = self.last_undone(project)
+        return [body for _, number, body in self.bodies(kind, project) if number > undone]
+
     def published_run(self, project: int) -> Run | None:
         """The run whose queue stands in Label Studio: the last published one that was not undone since."""
-        runs = self.runs(project)
-        undone = max((r.number for r in runs if r.state == "undone"), default=0)
-        standing = [r for r in runs if r.state == "published" and r.number > undone]
+        undone = self.last_undone(project)
+        standing = [run for run in self.runs(project) if run.state == "published" and run.number > undone]
         return standing[-1] if standing else None
 
     def save_queue(self, run: Run, queue: list[QueuedTask]) -> None:

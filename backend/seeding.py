@@ -15,13 +15,13 @@ from rq.registry import FailedJobRegistry
 from seedqueue.backend import connection, jobs, publish, settings, tabs
 from seedqueue.backend.broker import LANES, Progress
 from seedqueue.backend.context import Context
-from seedqueue.backend.errors import KNOWN, InvalidRequest, NoSeedQueue, NothingToTrain, RunInProgress
-from seedqueue.backend.pool import image_key
+from seedqueue.backend.errors import KNOWN, EmptyProject, InvalidRequest, NoSeedQueue, NothingToTrain, RunInProgress
+from seedqueue.backend.pool import describe
 from seedqueue.backend.publish import Before
 from seedqueue.backend.records import Choices, QueuedTask, Run, Unreadable
 from seedqueue.models import registry as embedders
 from seedqueue.selectors import registry as selectors
-from seedqueue.selectors.errors import InvalidBudget
+from seedqueue.selectors.errors import BudgetExceedsPool, InvalidBudget
 
 RECONCILE_SECONDS = 60.0
 
@@ -61,10 +61,15 @@ def choices_from(given: Mapping[str, Any], defaults: settings.Settings) -> Choic
 def request_seed(context: Context, project: int, choices: Choices) -> Run:
     """Start a run and return it at once; asking twice for the same is asking once.
 
-    Raises `ProjectNotFound`, `NoImageInLabelConfig`, `RunInProgress` and the connections' errors.
+    Raises `ProjectNotFound`, `NoImageInLabelConfig`, `EmptyProject`, `BudgetExceedsPool`, `RunInProgress`
+    and the connections' errors.
     """
     context.broker.ping()
-    image_key(context.studio, project)
+    described = describe(context.studio, project)
+    if described.unlabelled == 0:
+        raise EmptyProject(project)
+    if choices.extends is None and choices.budget > described.unlabelled:
+        raise BudgetExceedsPool(choices.budget, described.unlabelled)
     with context.broker.lock(f"request-{project}"):
         latest = context.records.latest_run(project)
         if latest is not None and latest.active:
@@ -109,8 +114,9 @@ def _start_training(context: Context, project: int) -> None:
         logger.warning("%s", NothingToTrain(project))
         return
     try:
-        attached = connection.find(context.studio, project, context.settings.backend_url)
-        given = connection.extra_params(attached)
+        present = connection.connections(context.studio, project)
+        ours = [one for one in present if one.url == context.settings.backend_url] or present[:1]
+        given = connection.extra_params(ours[0] if ours else None)
         request_seed(context, project, choices_from(given, context.settings))
     except jobs.PASSING:
         raise
@@ -129,21 +135,20 @@ def undo(context: Context, project: int) -> Run:
     Raises `NoSeedQueue` where there is nothing to undo.
     """
     with context.broker.lock(f"request-{project}"):
-        runs = context.records.runs(project)
-        undone = max((run.number for run in runs if run.state == "undone"), default=0)
-        mine = [run for run in runs if run.number > undone and (run.active or run.state == "published")]
-        earlier = context.records.bodies("before", project)
-        if not mine:
+        since = [run for run in context.records.runs(project) if run.number > context.records.last_undone(project)]
+        begun = [Before(**body) for body in context.records.since_undo("before", project)]
+        if not begun and not any(run.active for run in since):
             raise NoSeedQueue(project)
-        for run in mine:
+        for run in since:
             context.broker.cancel(jobs.job_prefix(run))
         with context.broker.lock(f"publish-{project}"):
-            begun = [Before(**body) for _, number, body in earlier if number > undone]
             if begun:
-                _restore(context, project, begun[0], [run for run in runs if run.number > undone])
-            for run in mine:
-                context.records.save_run(run.moved("undone"))
-    return mine[-1].moved("undone")
+                _restore(context, project, begun[0], since)
+            last = since[-1].moved("undone")
+            for run in since:
+                if run.active or run == since[-1]:
+                    context.records.save_run(run.moved("undone"))
+    return last
 
 
 def status(context: Context, project: int) -> Status:
@@ -195,8 +200,7 @@ def _revive(context: Context, run: Run) -> None:
 def _restore(context: Context, project: int, earlier: Before, runs: list[Run]) -> None:
     attached = connection.find(context.studio, project, context.settings.backend_url)
     publish.restore(context.studio, project, earlier, attached, [run.version for run in runs])
-    made = any(context.records.bodies("default_tab", project, run.number) for run in runs)
-    tabs.remove(context.studio, project, default_too=made)
+    tabs.remove(context.studio, project, default_too=bool(context.records.since_undo("default_tab", project)))
 
 
 def _budget(value: object) -> int:

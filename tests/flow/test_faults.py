@@ -16,6 +16,7 @@ from running import Backend, Eventually
 from seedqueue.backend import seeding
 from seedqueue.backend.children import free_port
 from seedqueue.backend.errors import EmptyProject, NoImageInLabelConfig, ProjectNotFound
+from seedqueue.selectors.errors import BudgetExceedsPool
 
 TEXT_CONFIG = (
     '<View><Text name="text" value="$text"/><Choices name="c" toName="text"><Choice value="a"/></Choices></View>'
@@ -83,10 +84,13 @@ def test_seeding_again_fetches_and_embeds_nothing(backend: Backend, project: int
 
 
 def test_what_cannot_be_seeded_is_named(backend: Backend, images: ImageServer) -> None:
-    empty = backend.ended(backend.request(backend.new_project([]), budget=1))
-    assert empty.error == str(EmptyProject(empty.project))
-    small = backend.ended(backend.request(backend.new_project(images.urls()[:3]), budget=4))
-    assert "4 requested, 3 available" in small.error
+    with pytest.raises(EmptyProject):
+        backend.request(backend.new_project([]), budget=1)
+    small = backend.new_project(images.urls()[:3])
+    with pytest.raises(BudgetExceedsPool, match="4 requested, 3 available"):
+        backend.request(small, budget=4)
+    answer = backend.post(f"/api/projects/{small}/seed", {"budget": 4})
+    assert (answer.status_code, answer.json()["error"]) == (422, "BudgetExceedsPool")
     dark = backend.ended(backend.request(backend.new_project([f"{images.url}/no.png"] * 2), budget=1))
     assert "None of the 2 images could be read" in dark.error
     with pytest.raises(ProjectNotFound, match="99999"):
@@ -97,7 +101,7 @@ def test_what_cannot_be_seeded_is_named(backend: Backend, images: ImageServer) -
 
 def test_a_failed_run_leaves_the_standing_queue(backend: Backend, project: int) -> None:
     backend.seed(project, budget=4)
-    failed = backend.ended(backend.request(project, budget=500))
+    failed = backend.ended(backend.request(project, budget=4, embedder="txrv"))
     assert failed.state == "failed"
     assert backend.described(project)["model_version"] == "Seed queue 1"
     published = seeding.status(backend.context, project).published

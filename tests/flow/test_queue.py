@@ -105,7 +105,7 @@ def test_the_tail_is_topped_up_as_annotations_come(
     served = annotator.work(5)
     assert {one.task for one in served} <= ranked
     backend.eventually(
-        lambda: publish.free_tasks(studio, project, "Seed queue 1") == length, 60, "a tail of full length again"
+        lambda: publish.unlabelled_tasks(studio, project, "Seed queue 1") == length, 60, "a tail of full length again"
     )
     assert len(publish.tasks_with_version(studio, project, "Seed queue 1")) == 5 + length
 
@@ -181,3 +181,6 @@ def test_a_project_without_the_backend_attached_is_served_in_rank_order_too(
     queue = backend.seed(project, budget=4)
     [annotator] = annotators(project, 1)
     assert [one.task for one in annotator.work(4)] == [task.task for task in queue]
+    run = seeding.status(backend.context, project).run
+    assert run is not None
+    assert "seedqueue attach" in run.warnings[0]
