@@ -142,11 +142,10 @@ class Broker:
     def progress(self, run: str) -> Progress | None:
         """None where Redis knows nothing of the run: not started, or Redis was lost."""
         with self.reachable():
-            found: dict[bytes, bytes] = self.redis.hgetall(self.key("progress", run))
-        if b"total" not in found:
+            total, done = self.redis.hmget(self.key("progress", run), ["total", "done"])
+        if total is None:
             return None
-        total = int(found[b"total"])
-        return Progress(total, min(int(found[b"done"]), total))
+        return Progress(int(total), min(int(done or 0), int(total)))
 
     def shard_done(self, run: str, shard: int) -> int:
         """Note a finished shard; the number of finished shards of the run."""
