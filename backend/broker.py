@@ -12,9 +12,10 @@ from typing import Any, Literal
 from redis import Redis
 from redis.exceptions import LockError, RedisError
 from redis.lock import Lock
-from rq import Queue, Retry
+from rq import Queue, Retry, Worker
 from rq.job import Job
 from rq.registry import StartedJobRegistry
+from rq.scheduler import RQScheduler
 from rq.serializers import JSONSerializer
 
 from seedqueue.backend.embedded_redis import redis_url
@@ -37,6 +38,14 @@ class Progress:
 
     total: int
     done: int
+
+
+@dataclass(frozen=True)
+class Fates:
+    """What became of some jobs."""
+
+    alive: int
+    failed: int
 
 
 class Broker:
@@ -99,6 +108,34 @@ class Broker:
                 for job_id in queue.get_job_ids() + queue.scheduled_job_registry.get_job_ids():
                     if job_id.startswith(prefix) and (job := self.job(job_id)) is not None:
                         job.cancel()
+
+    def enqueue_due(self) -> None:
+        """Enqueue the scheduled jobs whose time has come.
+
+        RQ's own scheduler is a process forked by one worker: when that worker is killed, nothing is
+        scheduled for up to 10 minutes. Here every worker may do it; twice is harmless, jobs are idempotent.
+        """
+        names = [self.queue(lane).name for lane in LANES]
+        scheduler = RQScheduler(names, self.redis, logging_level="WARNING", serializer=JSONSerializer)
+        scheduler.prepare_registries(names)
+        scheduler.enqueue_scheduled_jobs()  # type: ignore[no-untyped-call]
+
+    def fates(self, prefix: str) -> Fates:
+        """How many jobs whose id begins with `prefix` are alive (queued, scheduled, started) and how many failed."""
+        alive = failed = 0
+        with self.reachable():
+            for queue in map(self.queue, LANES):
+                ids = queue.get_job_ids() + queue.scheduled_job_registry.get_job_ids()
+                ids += queue.started_job_registry.get_job_ids(cleanup=False)
+                alive += sum(job_id.startswith(prefix) for job_id in ids)
+                ended = queue.failed_job_registry.get_job_ids(cleanup=False)
+                failed += sum(job_id.startswith(prefix) for job_id in ended)
+        return Fates(alive, failed)
+
+    def has_workers(self) -> bool:
+        """Whether a worker listens for this Label Studio's jobs."""
+        with self.reachable():
+            return bool(Worker.count(queue=self.queue("embed")))
 
     def sweep(self) -> None:
         """Hand the jobs of workers whose lease ran out to others."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -12,8 +13,8 @@ from rich.console import Console
 
 from seedqueue.backend import connection, screen, seeding, settings, supervise, worker
 from seedqueue.backend.context import Context
-from seedqueue.backend.errors import KNOWN, problem
-from seedqueue.backend.folder import select_folder, write_queue_csv
+from seedqueue.backend.errors import KNOWN, InvalidRequest, problem
+from seedqueue.backend.folder import check_out, select_folder, write_queue_csv
 from seedqueue.models import registry as embedders
 
 app = typer.Typer(
@@ -27,7 +28,21 @@ app = typer.Typer(
 weights_app = typer.Typer(help="The weight files of the embedders.", no_args_is_help=True)
 app.add_typer(weights_app, name="weights")
 
-Project = Annotated[int, typer.Option(help="the project's number in Label Studio")]
+
+def _within(name: str, least: int, most: int) -> Callable[[int], int]:
+    """The check of a number as it is typed; typer's own would print its usage as well."""
+
+    def check(number: int) -> int:
+        if not least <= number <= most:
+            raise InvalidRequest(f"--{name} is {number}; give a whole number from {least} to {most}.")
+        return number
+
+    return check
+
+
+Project = Annotated[
+    int, typer.Option(help="the project's number in Label Studio", callback=_within("project", 1, 2**63 - 1))
+]
 Budget = Annotated[str | None, typer.Option(help="the number of tasks  [default: SEEDQUEUE_BUDGET]")]
 EmbedderName = Annotated[str | None, typer.Option(help="the embedder  [default: SEEDQUEUE_EMBEDDER]")]
 SelectorName = Annotated[str | None, typer.Option(help="the selector  [default: SEEDQUEUE_SELECTOR]")]
@@ -38,7 +53,7 @@ Wait = Annotated[bool, typer.Option(help="wait until the queue is published")]
 @app.command()
 def serve(
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="port to listen on")] = 9090,
+    port: Annotated[int, typer.Option(help="port to listen on", callback=_within("port", 0, 65535))] = 9090,
     workers: Annotated[int, typer.Option(min=0, help="worker processes on this machine")] = 1,
 ) -> None:
     """Backend and workers on one machine, and Redis when REDIS_URL is unset."""
@@ -73,14 +88,7 @@ def seed(
 ) -> None:
     """Make a seed queue, or replace the one that stands."""
     context = _context()
-    asked = {
-        "budget": budget,
-        "embedder": embedder,
-        "selector": selector,
-        "random_seed": random_seed,
-        "tab": tab,
-    }
-    given = {name: value for name, value in asked.items() if value is not None}
+    given = _given(budget=budget, embedder=embedder, selector=selector, random_seed=random_seed, tab=tab)
     run = seeding.request_seed(context, project, seeding.choices_from(given, context.settings))
     screen.follow(context, run, wait=wait)
 
@@ -123,9 +131,9 @@ def select(
 ) -> None:
     """The same choice on a folder of images, without Label Studio."""
     loaded = settings.load()
-    asked = {"budget": budget, "embedder": embedder, "selector": selector, "random_seed": random_seed}
-    given = {name: value for name, value in asked.items() if value is not None}
+    given = _given(budget=budget, embedder=embedder, selector=selector, random_seed=random_seed)
     choices = seeding.choices_from(given, loaded)
+    check_out(out)
     model = embedders.create(choices.embedder, loaded.weights)
     with screen.progress_bar("embedding") as advance:
         chosen = select_folder(
@@ -149,6 +157,11 @@ def fetch_weights(embedder: Annotated[str, typer.Argument(help="the embedder, su
     with screen.progress_bar("fetching") as advance:
         file = embedders.fetch_weights(embedder, settings.load().weights, advance)
     screen.say(f"{file}")
+
+
+def _given(**asked: str | None) -> dict[str, str]:
+    """The choices that were typed; the settings make the others."""
+    return {name: value for name, value in asked.items() if value is not None}
 
 
 def _context() -> Context:

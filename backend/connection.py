@@ -7,8 +7,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
-from seedqueue.backend.errors import BackendRefused, InvalidRequest, LabelStudioRefused, TokenRefused
+from seedqueue.backend.errors import BackendRefused, InvalidRequest, LabelStudioRefused
 from seedqueue.backend.label_studio import Studio
 
 TITLE = "seedqueue"
@@ -43,14 +44,15 @@ def connections(studio: Studio, project: int) -> list[Connection]:
 
 def find(studio: Studio, project: int, backend_url: str) -> Connection | None:
     """The project's connection to this backend, or None where it is not attached."""
-    return next((c for c in connections(studio, project) if c.url == backend_url.rstrip("/")), None)
+    return next((c for c in connections(studio, project) if _same(c.url, backend_url)), None)
 
 
 def attach(studio: Studio, project: int, backend_url: str, user: str = "", password: str = "") -> Connection:
     """Connect the backend to the project and authorise its webhook; attaching twice changes nothing.
 
     Label Studio makes the webhook itself, without headers: with Basic Auth on the backend its events
-    would be refused and lost, so the header is put in here. Raises `BackendRefused`, `ProjectNotFound`.
+    would be refused and lost, so the header is put in here. Raises `BackendRefused`, `ProjectNotFound`,
+    `TokenRefused`.
     """
     studio.call("GET", f"/api/projects/{project}", project=project)
     body = {"project": project, "url": backend_url, **_auth(user, password)}
@@ -60,7 +62,7 @@ def attach(studio: Studio, project: int, backend_url: str, user: str = "", passw
             studio.call("POST", "/api/ml", json={**body, "title": TITLE, "is_interactive": False})
         else:
             studio.call("PATCH", f"/api/ml/{present.number}", json={**body, "title": present.title})
-    except (LabelStudioRefused, TokenRefused) as error:
+    except LabelStudioRefused as error:
         raise BackendRefused(backend_url, str(error)) from error
     authorise_webhook(studio, project, backend_url, user, password)
     attached = find(studio, project, backend_url)
@@ -76,7 +78,8 @@ def authorise_webhook(studio: Studio, project: int, backend_url: str, user: str,
         headers = {"Authorization": f"Basic {token}"}
     hooks = studio.call("GET", "/api/webhooks/", params={"project": project})
     for hook in hooks:
-        if hook["url"].rstrip("/") == f"{backend_url.rstrip('/')}/webhook" and hook.get("headers", {}) != headers:
+        ours = _same(hook["url"], f"{backend_url.rstrip('/')}/webhook")
+        if ours and hook.get("headers", {}) != headers:
             change = {"url": hook["url"], "headers": headers}
             studio.call("PATCH", f"/api/webhooks/{hook['id']}/", json=change)
 
@@ -87,6 +90,22 @@ def rename(studio: Studio, project: int, connection: Connection, title: str) -> 
     # It checks the connection anew, and takes an empty password for the one that it has.
     change = {"title": title, "url": connection.url, "project": project, **_auth(connection.user, "")}
     studio.call("PATCH", f"/api/ml/{connection.number}", json=change)
+
+
+def _same(one: str, other: str) -> bool:
+    return _canonical(one) == _canonical(other)
+
+
+def _canonical(url: str) -> str:
+    """The URL as it is compared: an admin types localhost where the setting has 127.0.0.1."""
+    url = url.rstrip("/")
+    try:
+        parts = urlsplit(url)
+        host = {"127.0.0.1": "localhost"}.get(parts.hostname or "", parts.hostname or "")
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:  # another backend's address, whatever it is, is not ours
+        return url
+    return urlunsplit(parts._replace(netloc=f"{host}:{port}"))
 
 
 def _auth(user: str, password: str) -> dict[str, str]:

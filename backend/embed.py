@@ -21,7 +21,7 @@ from seedqueue.models.errors import UnreadableImage
 from seedqueue.models.images import read_image
 
 BATCH = 32
-FETCHES = 8
+FETCHES = 16
 STORE_EVERY = 256
 
 

@@ -111,6 +111,16 @@ class NoImageInLabelConfig(SeedqueueError):
         )
 
 
+class EmbedderDiffers(SeedqueueError):
+    status = 409
+
+    def __init__(self, name: str, recorded: str, found: str) -> None:
+        super().__init__(
+            f"The weights of {name} on this worker are not those that the run began with (fingerprint {found}, "
+            f"begun with {recorded}). Give all workers the same SEEDQUEUE_WEIGHTS and seed again."
+        )
+
+
 class NoReadableImage(SeedqueueError):
     status = 409
 
@@ -138,7 +148,7 @@ class RunInProgress(SeedqueueError):
     def __init__(self, project: int, number: int, state: str) -> None:
         super().__init__(
             f"Run {number} of project {project} is still {state} with other choices. Wait for it "
-            f"(`seedqueue status --project {project}`), or cancel it with `seedqueue undo --project {project}`."
+            f"(`seedqueue status --project {project}`), or take all away with `seedqueue undo --project {project}`."
         )
 
 

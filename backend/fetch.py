@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
@@ -15,6 +16,13 @@ from seedqueue.models.errors import UnreadableImage
 CLOUD_SCHEMES = ("s3", "gs", "azure-blob", "azure_blob", "azure")
 MAX_REDIRECTS = 5
 TRANSIENT = (429, 500, 502, 503, 504)
+# What a proxy says while the Label Studio behind it restarts; Label Studio itself tells a storage's fault by 424.
+PROXY_FAULTS = (502, 503, 504)
+PASSING = " (a passing fault: seed again)"
+# For one image, its redirects included: a server that drips bytes would hold a thread beyond the job's time limit.
+FETCH_SECONDS = 30.0
+READ_SECONDS = 15.0
+CONNECT_SECONDS = 5.0
 
 _SIGNATURE_FIELDS = frozenset(
     {"signature", "expires", "awsaccesskeyid", "googleaccessid", "key-pair-id", "policy"}
@@ -44,6 +52,24 @@ def stable_uri(uri: str) -> str:
     return urlunsplit(parts._replace(query=urlencode(kept)))
 
 
+class _Deadline:
+    """When one image must be there."""
+
+    def __init__(self) -> None:
+        self._ends = time.monotonic() + FETCH_SECONDS
+
+    def check(self) -> float:
+        """The seconds left. Raises `UnreadableImage` where there are none."""
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise UnreadableImage(f"not fetched within {FETCH_SECONDS:g} s{PASSING}")
+        return left
+
+    def timeout(self) -> httpx.Timeout:
+        left = self.check()
+        return httpx.Timeout(min(READ_SECONDS, left), connect=min(CONNECT_SECONDS, left))
+
+
 class ImageFetcher:
     """Fetches images for one project's tasks; safe to use from several threads.
 
@@ -57,7 +83,6 @@ class ImageFetcher:
         self._allowed = allowed_hosts
         self._max_bytes = max_bytes
         self._http = httpx.Client(
-            timeout=httpx.Timeout(60.0, connect=5.0),
             follow_redirects=False,
             transport=httpx.HTTPTransport(retries=2),
         )
@@ -74,19 +99,19 @@ class ImageFetcher:
         if not uri:
             raise UnreadableImage("the task has no image field")
         try:
-            return self._follow(self._address(task, uri))
+            return self._follow(self._address(task, uri), _Deadline())
         except ValueError as error:  # a port of 99999, half an IPv6 address, in a redirect too
             raise _no_address(uri) from error
 
-    def _follow(self, url: str) -> Fetched:
+    def _follow(self, url: str, deadline: _Deadline) -> Fetched:
         trusted = self._studio.is_own_host(url)
         for _ in range(MAX_REDIRECTS + 1):
             self._check_host(url, trusted)
-            answer, location = self._get(url)
+            answer, location = self._get(url, deadline)
             if location is None:
                 return answer
             trusted = self._studio.is_own_host(url)
-            url = urljoin(url, location)
+            url = self._reachable(urljoin(url, location))
         raise UnreadableImage(f"more than {MAX_REDIRECTS} redirects")
 
     def _address(self, task: int, uri: str) -> str:
@@ -113,33 +138,49 @@ class ImageFetcher:
             return
         raise UnreadableImage(f"host {host!r} is not allowed; add it to SEEDQUEUE_IMAGE_HOSTS to fetch from it")
 
-    def _get(self, url: str) -> tuple[Fetched, str | None]:
-        """One request: the bytes, or where it redirects to."""
+    def _get(self, url: str, deadline: _Deadline) -> tuple[Fetched, str | None]:
+        """One request: the bytes, or where it redirects to.
+
+        Label Studio is asked twice where it breaks off, since a proxy that restarts does so once; a file that
+        always does is at fault itself, and must not fail the run.
+        """
+        own = self._studio.is_own_host(url)
+        tries = 2 if own else 1
+        while True:
+            tries -= 1
+            try:
+                return self._ask(url, deadline)
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                reason, broke_off = str(error) or type(error).__name__, isinstance(error, httpx.TransportError)
+                if own and broke_off and not self._studio.is_healthy():
+                    raise LabelStudioUnreachable(self._studio.url, reason) from error
+                if not tries or not broke_off:
+                    raise UnreadableImage(f"{urlsplit(url).hostname} does not answer: {reason}") from error
+
+    def _ask(self, url: str, deadline: _Deadline) -> tuple[Fetched, str | None]:
         headers = self._studio.headers() if self._studio.is_own_host(url) else {}
-        try:
-            with self._http.stream("GET", url, headers=headers) as answer:
-                if answer.is_redirect:
-                    return Fetched(b"", ""), answer.headers["location"]
-                self._check_answer(answer)
-                return Fetched(self._read(answer), answer.headers.get("etag", "")), None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            if self._studio.is_own_host(url) and isinstance(error, httpx.TransportError):
-                raise LabelStudioUnreachable(self._studio.url, str(error) or type(error).__name__) from error
-            host = urlsplit(url).hostname
-            raise UnreadableImage(f"{host} does not answer: {error or type(error).__name__}") from error
+        with self._http.stream("GET", url, headers=headers, timeout=deadline.timeout()) as answer:
+            if answer.is_redirect:
+                return Fetched(b"", ""), answer.headers["location"]
+            self._check_answer(answer)
+            return Fetched(self._read(answer, deadline), answer.headers.get("etag", "")), None
 
     def _check_answer(self, answer: httpx.Response) -> None:
-        if answer.status_code == 401 and self._studio.is_own_host(str(answer.url)):
+        own = self._studio.is_own_host(str(answer.url))
+        if own and answer.status_code == 401:
             raise TokenRefused(self._studio.url, "while fetching an image")
+        if own and answer.status_code in PROXY_FAULTS:
+            raise LabelStudioUnreachable(self._studio.url, f"HTTP {answer.status_code} while fetching an image")
         if answer.status_code != 200:
-            passing = " (a passing fault: seed again)" if answer.status_code in TRANSIENT else ""
+            passing = PASSING if answer.status_code in TRANSIENT else ""
             raise UnreadableImage(f"HTTP {answer.status_code} from {answer.url.host}{passing}")
         if int(answer.headers.get("content-length") or 0) > self._max_bytes:
             raise UnreadableImage(f"larger than the limit of {self._max_bytes} bytes")
 
-    def _read(self, answer: httpx.Response) -> bytes:
+    def _read(self, answer: httpx.Response, deadline: _Deadline) -> bytes:
         content = bytearray()
         for chunk in answer.iter_bytes():
+            deadline.check()
             content += chunk
             if len(content) > self._max_bytes:
                 raise UnreadableImage(f"larger than the limit of {self._max_bytes} bytes")

@@ -34,6 +34,13 @@ class FolderMissing(SeedqueueError):
         super().__init__(f"there is no folder {folder}: give the folder that holds the images")
 
 
+class CannotWrite(SeedqueueError):
+    """The CSV file cannot be written where it is wanted."""
+
+    def __init__(self, file: Path, reason: str) -> None:
+        super().__init__(f"cannot write {file}: {reason}; give another file with --out")
+
+
 class NoImages(SeedqueueError):
     """The folder holds nothing that can be embedded."""
 
@@ -116,6 +123,16 @@ def list_images(folder: Path) -> list[Path]:
     if not files:
         raise NoImages(folder, 0)
     return files
+
+
+def check_out(path: Path) -> None:
+    """Refuse a CSV file that cannot be written, before an hour of embedding. Raises CannotWrite."""
+    if not path.parent.is_dir():
+        raise CannotWrite(path, f"there is no folder {path.parent}")
+    if path.is_dir():
+        raise CannotWrite(path, "it is a folder")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise CannotWrite(path, f"the folder {path.parent} is not writable")
 
 
 def write_queue_csv(queue: FolderQueue, path: Path) -> None:

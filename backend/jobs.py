@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from rq import get_current_job
 
-from seedqueue.backend import connection, publish, settings, tabs
+from seedqueue.backend import serving, settings
 from seedqueue.backend.broker import Lane
 from seedqueue.backend.choose import choose
 from seedqueue.backend.context import Context
@@ -23,6 +23,7 @@ from seedqueue.backend.embed import embed_tasks
 from seedqueue.backend.embeddings import Embeddings, source_key
 from seedqueue.backend.errors import (
     KNOWN,
+    EmbedderDiffers,
     EmptyProject,
     LabelStudioRefused,
     LabelStudioUnreachable,
@@ -30,7 +31,7 @@ from seedqueue.backend.errors import (
     RedisUnreachable,
 )
 from seedqueue.backend.pool import PoolTask, list_pool
-from seedqueue.backend.records import QueuedTask, Run
+from seedqueue.backend.records import Run, State
 from seedqueue.backend.snapshots import NO_SHARD
 from seedqueue.models import registry as embedders
 from seedqueue.models.embedder import Embedder
@@ -49,104 +50,58 @@ def progress_key(run: Run) -> str:
 
 
 def enqueue_start(context: Context, run: Run) -> None:
+    """Enqueue a run's first job; a run that has begun goes on from what is stored."""
     _enqueue(context, run, "start")
+
+
+def move(context: Context, run: Run, state: State, **changes: Any) -> Run:
+    """Write a run's next state, unless it has ended meanwhile: undone by an admin, failed by another job.
+
+    Raises `_Ended` then. `changes` are fields of `Run`.
+    """
+    with context.broker.lock(f"run-{progress_key(run)}"):
+        current = context.records.run(run.project, run.number)
+        if current is None or not current.active:
+            raise _Ended
+        moved = current.moved(state, **changes)
+        context.records.save_run(moved)
+    return moved
 
 
 def start(project: int, number: int) -> None:
     """List the pool, find what is not embedded yet, cut it into shards and enqueue them."""
-    with _context() as context, _following(context, project, number) as run:
-        if not run.active:
-            return
-        pool = list_pool(context.studio, project, run.choices.tab)
-        _check_budget(pool, run)
-        embedder, store = _embedding(context, run)
-        shards = _shards(context, run, pool, store)
-        context.snapshots.save(project, number, pool, shards)
-        count, missing = max(shards, default=NO_SHARD) + 1, sum(shard != NO_SHARD for shard in shards)
-        context.broker.start_progress(progress_key(run), missing)
-        labelled = sum(task.labelled for task in pool)
-        run = run.moved(
-            "embedding",
-            fingerprint=embedder.fingerprint,
-            tasks=len(pool),
-            labelled=labelled,
-            shards=count,
-            embedded=missing,
-        )
-        context.records.save_run(run)
-        for shard in range(count):
-            _enqueue(context, run, "embed_shard", shard)
-        if count == 0:
-            _enqueue(context, run, "finish")
+    _follow(project, number, _start)
 
 
-def embed_shard(project: int, number: int, shard: int) -> None:
+def embed_shard(project: int, number: int, generation: str, shard: int) -> None:
     """Embed one shard; the one that finds nothing missing lets the run go on."""
-    with _context() as context, _following(context, project, number) as run:
-        if run.state != "embedding":
-            return
-        embedder, store = _embedding(context, run)
-        tasks = context.snapshots.pool(project, number, shard)
-        key = progress_key(run)
-        found = embed_tasks(
-            context, project, tasks, embedder, store, lambda images: context.broker.advance(key, images)
-        )
-        context.records.add_unreadable(project, number, found)
-        if context.broker.shard_done(key, shard) >= run.shards:
-            _finish_when_embedded(context, run)
+    _follow(project, number, lambda context, run: _embed_shard(context, run, generation, shard))
 
 
 def finish(project: int, number: int) -> None:
     """Select, record the queue, publish it. A repeated call publishes the queue that was recorded."""
-    with _context() as context, context.broker.lock(f"publish-{project}"), _following(context, project, number) as run:
-        if not run.active:
-            return
-        queue = context.records.queue(project, number)
-        if not queue:
-            run = _select(context, run)
-            queue = context.records.queue(project, number)
-        run = run.moved("publishing")
-        context.records.save_run(run)
-        published = _publish(context, run, queue)
-        context.records.save_run(published.moved("published"))
-        context.broker.enqueue("control", "jobs.tidy", project, number)
+    _follow(project, number, _finish)
 
 
 def tidy(project: int, number: int) -> None:
-    """After a switch: take away earlier rounds' predictions, the run's pool listing, the home's small fragments."""
+    """After a switch: the tab, where showing it failed, and everything that the earlier round left."""
     with _context() as context, context.broker.lock(f"tidy-{project}"):
         standing = context.records.published_run(project)
-        if standing is None or standing.number != number:
-            return
-        stored = publish.versions(context.studio, project)
-        for run in context.records.runs(project):
-            if run.number < number and run.version in stored:
-                publish.remove_version(context.studio, project, run.version)
-            if run.number <= number:
-                context.snapshots.drop(project, run.number)
-        context.home.compact()
+        if standing is not None and standing.number == number:
+            serving.show(context, standing)
+            serving.clear_earlier(context, standing)
 
 
 def reconcile(project: int) -> None:
-    """Top the tail up where fewer ranked tasks are free than annotators may need."""
+    """Compare the standing queue with what Label Studio says, and repair."""
     with _context() as context, context.broker.lock(f"publish-{project}"):
         run = context.records.published_run(project)
         if run is None:
             return
         try:
-            _top_up(context, run)
+            serving.keep(context, run)
         except ProjectNotFound as error:
             context.records.save_run(run.moved("undone", error=str(error)))
-
-
-def _top_up(context: Context, run: Run) -> None:
-    studio, project = context.studio, run.project
-    length = publish.tail_length(studio)
-    free = publish.unlabelled_tasks(studio, project, run.version)
-    if free >= length or free >= publish.unlabelled_tasks(studio, project):
-        return
-    unlabelled = [task.task for task in list_pool(studio, project) if not task.labelled]
-    publish.top_up(studio, project, run.version, unlabelled, length)
 
 
 def _context() -> Context:
@@ -164,16 +119,18 @@ def _load(name: str, weights: Path, threads: int) -> Embedder:
 
 
 def _embedding(context: Context, run: Run) -> tuple[Embedder, Embeddings]:
+    """The run's embedder and its store. Raises `EmbedderDiffers` where this worker's weights are others."""
     embedder = _load(run.choices.embedder, context.settings.weights, context.settings.threads)
+    if run.fingerprint and run.fingerprint != embedder.fingerprint:
+        raise EmbedderDiffers(embedder.name, run.fingerprint, embedder.fingerprint)
     return embedder, Embeddings(context.home, embedder.fingerprint, embedder.dimension)
 
 
-def _enqueue(context: Context, run: Run, step: str, shard: int | None = None) -> None:
-    arguments = (run.project, run.number) if shard is None else (run.project, run.number, shard)
+def _enqueue(context: Context, run: Run, step: str, *shard: str | int) -> None:
     # A repeated id is enqueued and run twice; a fresh one keeps the registries apart.
     job_id = f"{job_prefix(run)}{step}-{uuid.uuid4().hex[:12]}"
-    lane: Lane = "control" if shard is None else "embed"
-    context.broker.enqueue(lane, f"jobs.{step}", *arguments, job_id=job_id)
+    lane: Lane = "embed" if shard else "control"
+    context.broker.enqueue(lane, f"jobs.{step}", run.project, run.number, *shard, job_id=job_id)
 
 
 def _check_budget(pool: Sequence[PoolTask], run: Run) -> None:
@@ -198,29 +155,21 @@ def _shards(context: Context, run: Run, pool: Sequence[PoolTask], store: Embeddi
 
 def _finish_when_embedded(context: Context, run: Run) -> None:
     """Fan-in by what is stored: the run goes on when pool minus stored minus unreadable is empty."""
-    with context.broker.lock(f"run-{progress_key(run)}"):
-        current = context.records.run(run.project, run.number)
-        if current is None or current.state != "embedding":
-            return
-        _, store = _embedding(context, run)
-        known = context.sources.known(context.settings.label_studio_url, run.project)
-        stored, unreadable = store.stored(), context.records.unreadable(run.project, run.number)
-        accounted = {one.task for one in unreadable}
-        pool = context.snapshots.pool(run.project, run.number)
-        missing = any(
-            known.get(source_key(task.task, task.uri)) not in stored and task.task not in accounted for task in pool
-        )
-        if missing:
-            enqueue_start(context, run)
-            return
-        context.records.save_run(current.moved("selecting", unreadable=len(accounted)))
-        _enqueue(context, run, "finish")
+    _, store = _embedding(context, run)
+    known = context.sources.known(context.settings.label_studio_url, run.project)
+    stored = store.stored()
+    pool = context.snapshots.pool(run.project, run.number, run.generation)
+    absent = {task.task for task in pool if known.get(source_key(task.task, task.uri)) not in stored}
+    unreadable = {one.task for one in context.records.unreadable(run.project, run.number)}
+    if absent - unreadable:
+        enqueue_start(context, run)
+        return
+    run = move(context, run, "selecting", unreadable=len(absent), embedded=max(0, run.embedded - len(absent)))
+    _enqueue(context, run, "finish")
 
 
 def _select(context: Context, run: Run) -> Run:
     """Choose the queue and record it. Annotations made since the listing count as covered ground."""
-    run = run.moved("selecting")
-    context.records.save_run(run)
     pool = list_pool(context.studio, run.project, run.choices.tab)
     _, store = _embedding(context, run)
     extends = run.choices.extends
@@ -233,52 +182,80 @@ def _select(context: Context, run: Run) -> Run:
         unreadable=context.records.unreadable(run.project, run.number),
     )
     context.records.save_queue(run, queue)
-    return run.moved(run.state, warnings=warnings)
+    return move(context, run, "selecting", warnings=warnings)
 
 
-def _publish(context: Context, run: Run, queue: list[QueuedTask]) -> Run:
-    """Seeds and tail first, then the switch: nobody meets a moment of random order or of no tasks.
-
-    The tail comes from the whole project also where a tab narrowed the seeds: else an annotator would be
-    told that there are no tasks once the tab's are locked.
-    """
-    studio, project = context.studio, run.project
-    attached = connection.find(studio, project, context.settings.backend_url)
-    if not context.records.since_undo("before", project):
-        context.records.append("before", project, run.number, asdict(publish.before(studio, project, attached)))
-    unlabelled = {task.task for task in list_pool(studio, project) if not task.labelled}
-    seeds = [task.task for task in queue if task.task in unlabelled]
-    scores = publish.seed_scores(seeds) | publish.tail(unlabelled.difference(seeds), publish.tail_length(studio))
-    publish.import_scores(studio, project, run.version, scores)
-    publish.switch(studio, project, run.version, attached)
-    if tabs.show(studio, project):
-        context.records.append("default_tab", project, run.number, {"made": True})
-    return run if attached else run.moved(run.state, warnings=(*run.warnings, _not_attached(context)))
-
-
-def _not_attached(context: Context) -> str:
-    return (
-        f"the project has no connection to {context.settings.backend_url} (SEEDQUEUE_BACKEND_URL): the order is "
-        "served, but pre-annotations and events need `seedqueue attach`"
+def _start(context: Context, run: Run) -> None:
+    if context.records.queue(run.project, run.number):  # chosen already: only its publication is left
+        _enqueue(context, run, "finish")
+        return
+    pool = list_pool(context.studio, run.project, run.choices.tab)
+    _check_budget(pool, run)
+    embedder, store = _embedding(context, run)
+    shards = _shards(context, run, pool, store)
+    generation = uuid.uuid4().hex[:12]
+    context.snapshots.save(run.project, run.number, generation, pool, shards)
+    count, missing = max(shards, default=NO_SHARD) + 1, sum(shard != NO_SHARD for shard in shards)
+    context.broker.start_progress(progress_key(run), missing)
+    labelled = sum(task.labelled for task in pool)
+    counts = {"tasks": len(pool), "labelled": labelled, "shards": count, "embedded": missing}
+    run = move(
+        context, run, "embedding", fingerprint=embedder.fingerprint, generation=generation, unreadable=0, **counts
     )
+    for shard in range(count):
+        _enqueue(context, run, "embed_shard", generation, shard)
+    if count == 0:
+        _enqueue(context, run, "finish")
 
 
-@contextmanager
-def _following(context: Context, project: int, number: int) -> Iterator[Run]:
-    """The run of a job; an error that no retry mends, or the last retry's, is written into its record."""
-    run = context.records.run(project, number)
-    if run is None:
-        raise LookupError(f"run {number} of project {project} is not in the records of this home")
-    try:
-        yield run
-    except KNOWN as error:
-        if isinstance(error, PASSING) and _retries_left():
+def _embed_shard(context: Context, run: Run, generation: str, shard: int) -> None:
+    if run.state != "embedding" or run.generation != generation:
+        return
+    embedder, store = _embedding(context, run)
+    tasks = context.snapshots.pool(run.project, run.number, generation, shard)
+    key = progress_key(run)
+    found = embed_tasks(
+        context, run.project, tasks, embedder, store, lambda images: context.broker.advance(key, images)
+    )
+    context.records.add_unreadable(run.project, run.number, found)
+    if context.broker.shard_done(f"{key}-{generation}", shard) >= run.shards:
+        _finish_when_embedded(context, run)
+
+
+def _finish(context: Context, run: Run) -> None:
+    with context.broker.lock(f"publish-{run.project}"):
+        queue = context.records.queue(run.project, run.number)
+        if not queue:
+            run = _select(context, run)
+            queue = context.records.queue(run.project, run.number)
+        run = move(context, run, "publishing")
+        warnings = serving.put_in_place(context, run, queue)
+        # At once: from here on annotators are served this queue, whatever else goes wrong.
+        move(context, run, "published", warnings=run.warnings + warnings)
+        try:
+            serving.show(context, run)
+        finally:
+            context.broker.enqueue("control", "jobs.tidy", run.project, run.number)
+
+
+def _follow(project: int, number: int, work: Callable[[Context, Run], None]) -> None:
+    """Work on an active run; an error that no retry mends, or the last retry's, is written into its record."""
+    with _context() as context:
+        run = context.records.run(project, number)
+        if run is None or not run.active:
+            return
+        try:
+            work(context, run)
+        except _Ended:
+            return
+        except KNOWN as error:
+            if isinstance(error, PASSING) and _retries_left():
+                raise
+            _fail(context, run, str(error))
+        except Exception as error:
+            if not _retries_left():
+                _fail(context, run, f"unexpected {type(error).__name__}: {error}")
             raise
-        _fail(context, project, number, str(error))
-    except Exception as error:
-        if not _retries_left():
-            _fail(context, project, number, f"unexpected {type(error).__name__}: {error}")
-        raise
 
 
 def _retries_left() -> bool:
@@ -286,7 +263,10 @@ def _retries_left() -> bool:
     return bool(job and job.retries_left)
 
 
-def _fail(context: Context, project: int, number: int, message: str) -> None:
-    current = context.records.run(project, number)
-    if current is not None and current.active:
-        context.records.save_run(current.moved("failed", error=message))
+def _fail(context: Context, run: Run, message: str) -> None:
+    with suppress(_Ended):
+        move(context, run, "failed", error=message)
+
+
+class _Ended(Exception):
+    """The run of a job ended while the job worked: nothing is left to do."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 from label_studio_sdk import LabelStudio
@@ -23,6 +23,7 @@ from seedqueue.backend.settings import Settings
 
 # Deleting a version of 10,000 predictions takes Label Studio 47 s on sqlite.
 SLOW_CALL_SECONDS = 600.0
+HEALTH_SECONDS = 5.0
 CALL = httpx.Timeout(120.0, connect=5.0)
 # Label Studio judges a token when it comes to the request, by its own clock.
 TOKEN_MARGIN = timedelta(seconds=60)
@@ -83,9 +84,16 @@ class Studio:
             )
             if answer.status_code == 404 and missing_ok:
                 return None
-            if answer.status_code >= 400:
-                raise ApiError(status_code=answer.status_code, body=_body(answer))
+            if answer.status_code >= 300:  # a redirect too: following it would turn a POST into a GET
+                raise ApiError(status_code=answer.status_code, body=_body(answer), headers=dict(answer.headers))
             return answer.json() if answer.content else None
+
+    def is_healthy(self) -> bool:
+        """Whether Label Studio itself answers at this moment."""
+        try:
+            return self.http.get(f"{self.url}/health", timeout=HEALTH_SECONDS).status_code == 200
+        except httpx.TransportError:
+            return False
 
     def is_own_host(self, url: str) -> bool:
         """Whether the token may travel to this absolute URL: Label Studio itself and nobody else."""
@@ -104,12 +112,15 @@ class Studio:
             raise LabelStudioUnreachable(self.url, f"its answer is not JSON: {error}") from error
 
     def _named(self, error: ApiError, project: int | None) -> Exception:
-        detail = _detail(error.body)
-        if error.status_code in (401, 403):
+        code, detail = error.status_code or 0, _detail(error.body)
+        if code == 401:
             return TokenRefused(self.url, detail)
-        if error.status_code == 404 and project is not None:
+        if code == 404 and project is not None:
             return ProjectNotFound(project, self.url)
-        return LabelStudioRefused(self.url, error.status_code or 0, detail)
+        location = (error.headers or {}).get("location")
+        if location and 300 <= code < 400:
+            detail = _redirected(urljoin(self.url, location))
+        return LabelStudioRefused(self.url, code, detail)
 
 
 def connect(settings: Settings) -> Studio:
@@ -120,6 +131,11 @@ def connect(settings: Settings) -> Studio:
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _redirected(location: str) -> str:
+    scheme, authority, *_ = urlsplit(location)
+    return f"it redirects to {location}. Set LABEL_STUDIO_URL to that address: {scheme}://{authority}"
 
 
 def _body(answer: httpx.Response) -> Any:

@@ -14,11 +14,12 @@ PAGE = 1000
 
 @dataclass(frozen=True)
 class PoolTask:
-    """One task: its id, the URI of its image as task data holds it, whether it has an annotation."""
+    """One task: its id, the URI of its image as task data holds it, whether it has an annotation or a skip."""
 
     task: int
     uri: str
     labelled: bool
+    skipped: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def list_pool(studio: Studio, project: int, tab: str | None = None) -> list[Pool
         "project": project,
         "page_size": PAGE,
         "fields": "task_only",
-        "include": "id,data,total_annotations",
+        "include": "id,data,total_annotations,cancelled_annotations",
         "resolve_uri": "false",
     }
     if tab is not None:
@@ -73,28 +74,35 @@ def list_pool(studio: Studio, project: int, tab: str | None = None) -> list[Pool
         for entry in page:
             uri = _value(entry["data"], key)
             labelled = bool(entry.get("total_annotations"))
-            found[entry["id"]] = PoolTask(entry["id"], uri if isinstance(uri, str) else "", labelled)
+            skipped = bool(entry.get("cancelled_annotations"))
+            found[entry["id"]] = PoolTask(entry["id"], uri if isinstance(uri, str) else "", labelled, skipped)
     return list(found.values())
 
 
 def pages(studio: Studio, project: int, params: Mapping[str, Any]) -> list[list[dict[str, Any]]]:
-    """All pages of a task list."""
+    """All pages of a task list. Raises `ProjectNotFound`."""
     gathered: list[list[dict[str, Any]]] = []
     seen, total = 0, 1
     while seen < total:
         page = {**params, "page": len(gathered) + 1}
-        answer = studio.call("GET", "/api/tasks", project=project, params=page, slow=True)
-        if not answer["tasks"]:
+        # A later page that is not there: tasks were deleted since the first one told how many there are.
+        answer = studio.call("GET", "/api/tasks", project=project, params=page, slow=True, missing_ok=bool(gathered))
+        if answer is None or not answer["tasks"]:
             break
         gathered.append(answer["tasks"])
         seen, total = seen + len(answer["tasks"]), answer["total"]
     return gathered
 
 
+def views(studio: Studio, project: int) -> list[dict[str, Any]]:
+    """The project's own Data Manager tabs, which Label Studio's API calls views."""
+    return list(studio.call("GET", "/api/dm/views", project=project, params={"project": project}))
+
+
 def find_tab(studio: Studio, project: int, tab: str) -> int:
     """The number of the Data Manager tab with this title or number. Raises `TabNotFound`."""
-    views = studio.call("GET", "/api/dm/views", project=project, params={"project": project})
-    titles = {int(view["id"]): str(view["data"].get("title", "")) for view in views}  # titles may repeat
+    # titles may repeat
+    titles = {int(view["id"]): str(view["data"].get("title", "")) for view in views(studio, project)}
     number = next((number for number, title in titles.items() if title == tab), None)
     if number is None and tab.isdecimal() and int(tab) in titles:
         number = int(tab)

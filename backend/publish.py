@@ -18,7 +18,7 @@ from label_studio_sdk.types import PredictionRequest
 from seedqueue.backend.connection import Connection, rename
 from seedqueue.backend.errors import PredictionsDropped
 from seedqueue.backend.label_studio import Studio
-from seedqueue.backend.pool import PAGE, pages
+from seedqueue.backend.pool import PAGE, PoolTask, pages, views
 
 SAMPLING = "Uncertainty sampling"
 TAIL_FLOOR = 0.5  # seeds score below, the tail at it or above
@@ -34,12 +34,13 @@ class Before:
     sampling: str
     model_version: str
     title: str  # of the connection to this backend; empty where it was not attached
+    had_tabs: bool  # own tabs in the Data Manager; without any it shows a virtual Default tab
 
 
 def before(studio: Studio, project: int, connection: Connection | None) -> Before:
     described = studio.call("GET", f"/api/projects/{project}", project=project)
     title = connection.title if connection else ""
-    return Before(described["sampling"], described["model_version"] or "", title)
+    return Before(described["sampling"], described["model_version"] or "", title, bool(views(studio, project)))
 
 
 def seed_scores(tasks: Sequence[int]) -> dict[int, float]:
@@ -102,33 +103,39 @@ def set_sampling(studio: Studio, project: int, sampling: str, model_version: str
         studio.sdk.projects.update(project, sampling=sampling, model_version=model_version)
 
 
-def restore(studio: Studio, project: int, earlier: Before, connection: Connection | None, mine: Iterable[str]) -> None:
-    """Undo: sampling, model version and backend title as they were, our predictions gone."""
-    if connection is not None and earlier.title and connection.title != earlier.title:
-        rename(studio, project, connection, earlier.title)
-    stored = set(versions(studio, project))
+def restore(studio: Studio, project: int, earlier: Before, mine: Iterable[str]) -> None:
+    """Sampling and model version as they were, our predictions gone. The connection has its title back already."""
+    stored = versions(studio, project)
     for version in mine:
         if version in stored:
             # Deleting any version nulls the project's model version; it is set again right below.
             delete = {"model_version": version}
             studio.call("DELETE", f"/api/projects/{project}/model-versions/", json=delete, slow=True)
-    set_sampling(studio, project, earlier.sampling, earlier.model_version)
+    # Label Studio refuses a version that has neither predictions nor a connection of that title any more.
+    known = {*versions(studio, project), earlier.title}
+    set_sampling(studio, project, earlier.sampling, earlier.model_version if earlier.model_version in known else "")
 
 
-def top_up(studio: Studio, project: int, version: str, unlabelled: Iterable[int], length: int) -> int:
-    """Lengthen the tail so that `length` unlabelled tasks have a rank again; how many were added."""
+def top_up(studio: Studio, project: int, version: str, pool: Sequence[PoolTask], length: int) -> int:
+    """Lengthen the tail so that `length` tasks that nobody has touched have a rank again; how many were added."""
     present = tasks_with_version(studio, project, version)
-    candidates = set(unlabelled)
-    free = len(candidates & present)
-    added = tail(candidates - present, max(0, length - free))
+    free = sum(task.task in present for task in pool if not task.labelled and not task.skipped)
+    candidates = {task.task for task in pool if not task.labelled} - present
+    added = tail(candidates, max(0, length - free))
     import_scores(studio, project, version, added)
     return len(added)
 
 
-def unlabelled_tasks(studio: Studio, project: int, version: str | None = None) -> int:
-    """How many tasks have no annotation, or of those how many have a rank of `version`: one cheap call."""
-    unlabelled = {"filter": "filter:tasks:total_annotations", "operator": "equal", "type": "Number", "value": 0}
-    query = _query([unlabelled] if version is None else [unlabelled, _has_version(version)])
+def untouched_tasks(studio: Studio, project: int, version: str | None = None) -> int:
+    """How many tasks have neither an annotation nor a skip, or of those how many have a rank of `version`.
+
+    One cheap call. A skipped task may be over for everybody: it does not count as free.
+    """
+    untouched = [
+        {"filter": f"filter:tasks:{column}", "operator": "equal", "type": "Number", "value": 0}
+        for column in ("total_annotations", "cancelled_annotations")
+    ]
+    query = _query(untouched if version is None else [*untouched, _has_version(version)])
     params = {"project": project, "page_size": 1, "fields": "task_only", "include": "id", "query": query}
     return int(studio.call("GET", "/api/tasks", project=project, params=params)["total"])
 

@@ -12,8 +12,9 @@ import pyarrow as pa
 
 from seedqueue.backend.tables import Home, quoted
 
-Kind = Literal["run", "queue", "unreadable", "before", "default_tab"]
+Kind = Literal["run", "queue", "unreadable", "before"]
 State = Literal["requested", "embedding", "selecting", "publishing", "published", "failed", "undone"]
+VERSION = "Seed queue"
 ACTIVE: frozenset[State] = frozenset({"requested", "embedding", "selecting", "publishing"})
 
 SCHEMA = pa.schema(
@@ -52,15 +53,16 @@ class Run:
     tasks: int = 0
     labelled: int = 0
     unreadable: int = 0
+    generation: str = ""  # of its shards: a listing that was made anew leaves older shards without effect
     shards: int = 0
-    embedded: int = 0  # images that this run fetched and embedded; the others were stored already
+    embedded: int = 0  # images that this run has to embed; in the end, those that it did: the others were stored
     error: str = ""
     warnings: tuple[str, ...] = field(default_factory=tuple)
 
     @property
     def version(self) -> str:
         """The model version under which Label Studio holds the run's ranks."""
-        return f"Seed queue {self.number}"
+        return f"{VERSION} {self.number}"
 
     @property
     def active(self) -> bool:

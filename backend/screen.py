@@ -13,7 +13,6 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
-from rq import Worker
 
 from seedqueue.backend import seeding
 from seedqueue.backend.context import Context
@@ -67,7 +66,7 @@ def follow(context: Context, run: Run, *, wait: bool) -> None:
     if not wait:
         say(f"run {run.number} of project {project} is under way: seedqueue status --project {project}")
         return
-    if not Worker.count(connection=context.broker.redis):
+    if not context.broker.has_workers():
         warn("no worker is running yet: start one with `seedqueue serve` or `seedqueue worker`")
     current = _until_ended(context, run)
     if current.state == "failed":

@@ -1,4 +1,4 @@
-"""Seed queues as a person asks for them: request, extend, undo, status, and runs brought back to life.
+"""Seed queues as a person asks for them: request, extend, undo, status.
 
 Every trigger (CLI, REST, "Start Training") comes through here; the work itself is in `jobs`.
 """
@@ -10,20 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rq.registry import FailedJobRegistry
-
-from seedqueue.backend import connection, jobs, publish, settings, tabs
-from seedqueue.backend.broker import LANES, Progress
+from seedqueue.backend import connection, jobs, publish, serving, settings
+from seedqueue.backend.broker import Progress
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import KNOWN, EmptyProject, InvalidRequest, NoSeedQueue, NothingToTrain, RunInProgress
 from seedqueue.backend.pool import describe
 from seedqueue.backend.publish import Before
-from seedqueue.backend.records import Choices, QueuedTask, Run, Unreadable
+from seedqueue.backend.records import VERSION, Choices, QueuedTask, Run, Unreadable
 from seedqueue.models import registry as embedders
 from seedqueue.selectors import registry as selectors
 from seedqueue.selectors.errors import BudgetExceedsPool, InvalidBudget
 
-RECONCILE_SECONDS = 60.0
+LONGEST_NUMBER = 20  # Python refuses to read one of thousands of digits
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +74,7 @@ def request_seed(context: Context, project: int, choices: Choices) -> Run:
             if latest.choices == choices:
                 return latest
             raise RunInProgress(project, latest.number, latest.state)
-        run = Run(project, (latest.number if latest else 0) + 1, "requested", choices)
+        run = Run(project, _next_number(context, project), "requested", choices)
         context.records.save_run(run)
         jobs.enqueue_start(context, run)
     return run
@@ -122,11 +120,18 @@ def _start_training(context: Context, project: int) -> None:
         raise
     except KNOWN as error:
         logger.warning("Start Training on project %s: %s", project, error)
+        _record_refusal(context, project, str(error))
+
+
+def _record_refusal(context: Context, project: int, message: str) -> None:
+    """A failed run that was never begun, for `status` to show."""
+    s = context.settings
+    with context.broker.lock(f"request-{project}"):
         latest = context.records.latest_run(project)
         if latest is None or not latest.active:
-            number = (latest.number if latest else 0) + 1
-            choices = choices_from({}, context.settings)
-            context.records.save_run(Run(project, number, "failed", choices, error=str(error)))
+            choices = Choices(s.budget, s.embedder, s.selector, s.random_seed)
+            number = _next_number(context, project)
+            context.records.save_run(Run(project, number, "failed", choices, error=message))
 
 
 def undo(context: Context, project: int) -> Run:
@@ -135,24 +140,43 @@ def undo(context: Context, project: int) -> Run:
     Raises `NoSeedQueue` where there is nothing to undo.
     """
     with context.broker.lock(f"request-{project}"):
-        since = [run for run in context.records.runs(project) if run.number > context.records.last_undone(project)]
+        undone = context.records.last_undone(project)
+        since = [run for run in context.records.runs(project) if run.number > undone]
         begun = [Before(**body) for body in context.records.since_undo("before", project)]
         if not begun and not any(run.active for run in since):
             raise NoSeedQueue(project)
         for run in since:
-            context.broker.cancel(jobs.job_prefix(run))
+            _stop(context, run)
         with context.broker.lock(f"publish-{project}"):
             if begun:
-                _restore(context, project, begun[0], since)
-            last = since[-1].moved("undone")
-            for run in since:
-                if run.active or run == since[-1]:
-                    context.records.save_run(run.moved("undone"))
-    return last
+                serving.take_away(context, project, begun[0], since)
+            undone_run = since[-1].moved("undone")
+            context.records.save_run(undone_run)
+    return undone_run
+
+
+def _stop(context: Context, run: Run) -> None:
+    """Take a run's jobs out of their queues; those under way find that it ended."""
+    context.broker.cancel(jobs.job_prefix(run))
+    with context.broker.lock(f"run-{jobs.progress_key(run)}"):
+        current = context.records.run(run.project, run.number)
+        if current is not None and current.active:
+            context.records.save_run(current.moved("undone"))
+
+
+def _next_number(context: Context, project: int) -> int:
+    """One more than any run of ours, and than any of our versions in Label Studio that another home has made."""
+    prefix = f"{VERSION} "
+    stored = [version.removeprefix(prefix) for version in publish.versions(context.studio, project)]
+    foreign = [int(number) for number in stored if number.isdecimal()]
+    return 1 + max([0, *foreign, *(run.number for run in context.records.runs(project))])
 
 
 def status(context: Context, project: int) -> Status:
+    """Raises `ProjectNotFound` for a project that neither we nor Label Studio know."""
     run = context.records.latest_run(project)
+    if run is None:
+        context.studio.call("GET", f"/api/projects/{project}", project=project)
     progress = context.broker.progress(jobs.progress_key(run)) if run and run.active else None
     unreadable = context.records.unreadable(project, run.number) if run else []
     return Status(project, run, progress, context.records.published_run(project), unreadable)
@@ -166,45 +190,8 @@ def standing_queue(context: Context, project: int) -> tuple[Run, list[QueuedTask
     return run, context.records.queue(project, run.number)
 
 
-def tick(context: Context) -> None:
-    """The periodic look: runs that died with their worker or with Redis, tails that grew short."""
-    for run in context.records.runs():
-        if run.active:
-            _revive(context, run)
-    for project in {run.project for run in context.records.runs() if run.state == "published"}:
-        if context.records.published_run(project) and context.broker.first_in(f"tick-{project}", RECONCILE_SECONDS):
-            context.broker.enqueue("control", "jobs.reconcile", project)
-
-
-def _revive(context: Context, run: Run) -> None:
-    """Start a run again of which Redis knows no job; fail it where a job died with all its retries."""
-    prefix = jobs.job_prefix(run)
-    alive = dead = 0
-    with context.broker.reachable():
-        for queue in map(context.broker.queue, LANES):
-            waiting = queue.get_job_ids() + queue.scheduled_job_registry.get_job_ids()
-            started = queue.started_job_registry.get_job_ids(cleanup=False)
-            alive += sum(job_id.startswith(prefix) for job_id in waiting + started)
-            failed = FailedJobRegistry(queue=queue).get_job_ids(cleanup=False)
-            dead += sum(job_id.startswith(prefix) for job_id in failed)
-    current = context.records.run(run.project, run.number)
-    if alive or current is None or not current.active:
-        return
-    if dead:
-        message = f"{dead} of its jobs died with their worker at every try; see the worker's log"
-        context.records.save_run(current.moved("failed", error=message))
-    elif context.broker.first_in(f"revive-{prefix}", RECONCILE_SECONDS):
-        jobs.enqueue_start(context, current)
-
-
-def _restore(context: Context, project: int, earlier: Before, runs: list[Run]) -> None:
-    attached = connection.find(context.studio, project, context.settings.backend_url)
-    publish.restore(context.studio, project, earlier, attached, [run.version for run in runs])
-    tabs.remove(context.studio, project, default_too=bool(context.records.since_undo("default_tab", project)))
-
-
 def _budget(value: object) -> int:
-    if isinstance(value, str) and value.strip().lstrip("+").isdecimal():
+    if isinstance(value, str) and len(value) < LONGEST_NUMBER and value.strip().lstrip("+").isdecimal():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise InvalidBudget(value)
@@ -212,7 +199,7 @@ def _budget(value: object) -> int:
 
 
 def _whole(value: object) -> int:
-    if isinstance(value, str) and value.strip().isdecimal():
+    if isinstance(value, str) and len(value) < LONGEST_NUMBER and value.strip().isdecimal():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise InvalidRequest(f"random_seed is {value!r}; give a whole number of at least 0.")

@@ -32,8 +32,9 @@ class Address:
     @property
     def local_url(self) -> str:
         """The app as this machine reaches it."""
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
-        return f"http://{host}:{self.port}"
+        # uvicorn listens on `::` for IPv6 alone.
+        host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
 
 def serve(settings: Settings, address: Address, workers: int, say: Say) -> None:

@@ -7,22 +7,22 @@ from typing import Any
 
 from seedqueue.backend import publish
 from seedqueue.backend.label_studio import Studio
+from seedqueue.backend.pool import views
 
 TITLE = "Seed queue"
 DEFAULT_TITLE = "Default"
 SCORE = "filter:tasks:predictions_score"
 
 
-def show(studio: Studio, project: int) -> bool:
-    """Make or renew the "Seed queue" tab; True where a "Default" tab was made too.
+def show(studio: Studio, project: int) -> None:
+    """Make or renew the "Seed queue" tab, and a "Default" tab where there is none.
 
     A tab made through the API replaces Label Studio's virtual Default tab, hence the second one. The seeds
     are those whose score lies below the tail's. A list of ids would not do: `in_list` works in the API,
     but a Data Manager that meets it never loads, and a view with 1,000 `id equal` items is a 500.
     """
-    present = _views(studio, project)
-    made_default = not present
-    if made_default:
+    present = views(studio, project)
+    if not present:
         _save(studio, project, None, {"title": DEFAULT_TITLE, "hiddenColumns": _hidden(studio, project)})
     seeds = {"filter": SCORE, "operator": "less", "type": "Number", "value": publish.TAIL_FLOOR}
     layout = {
@@ -32,12 +32,11 @@ def show(studio: Studio, project: int) -> bool:
         "hiddenColumns": _hidden(studio, project, shown=("predictions_score",)),
     }
     _save(studio, project, _numbers(present, TITLE)[:1], layout)
-    return made_default
 
 
 def remove(studio: Studio, project: int, *, default_too: bool) -> None:
     """Take the "Seed queue" tab away, and the "Default" one where it was made with it."""
-    present = _views(studio, project)
+    present = views(studio, project)
     doomed = _numbers(present, TITLE) + (_numbers(present, DEFAULT_TITLE) if default_too else [])
     for number in doomed:
         studio.call("DELETE", f"/api/dm/views/{number}", missing_ok=True)
@@ -54,10 +53,6 @@ def _hidden(studio: Studio, project: int, shown: Sequence[str] = ()) -> dict[str
         ]
         for panel in ("explore", "labeling")
     }
-
-
-def _views(studio: Studio, project: int) -> list[dict[str, Any]]:
-    return list(studio.call("GET", "/api/dm/views", project=project, params={"project": project}))
 
 
 def _numbers(views: Sequence[dict[str, Any]], title: str) -> list[int]:

@@ -16,7 +16,7 @@ from rq import SimpleWorker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from seedqueue.backend import seeding
+from seedqueue.backend import revival
 from seedqueue.backend.broker import LANES
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import KNOWN
@@ -25,6 +25,7 @@ from seedqueue.backend.errors import KNOWN
 LEASE_SECONDS = 20
 HEARTBEAT_SECONDS = 5
 SWEEP_SECONDS = 10
+SCHEDULE_SECONDS = 1
 
 logger = logging.getLogger(__name__)
 
@@ -58,23 +59,25 @@ def run(context: Context) -> None:
     """Work until SIGTERM or SIGINT; a job under way is finished first."""
     context.broker.ping()
     stopping = Event()
-    sweeper = Thread(target=_sweep, args=(context, stopping), daemon=True)
+    tending = Thread(target=_tend, args=(context, stopping), daemon=True)
     queues = [context.broker.queue(lane) for lane in LANES]
     worker = WarmWorker(queues, connection=context.broker.redis, serializer=JSONSerializer)
-    sweeper.start()
+    tending.start()
     try:
-        # The scheduler forks at once, before a job loads torch or opens LanceDB in this process.
-        worker.work(with_scheduler=True, logging_level="WARNING")
+        worker.work(logging_level="WARNING")
     finally:
         stopping.set()
-        sweeper.join(timeout=SWEEP_SECONDS)
+        tending.join(timeout=SWEEP_SECONDS)
 
 
-def _sweep(context: Context, stopping: Event) -> None:
-    while not stopping.wait(SWEEP_SECONDS):
+def _tend(context: Context, stopping: Event) -> None:
+    """What all workers together do beside their jobs: due jobs each second, dead ones' jobs and runs each ten."""
+    while not stopping.wait(SCHEDULE_SECONDS):
         try:
-            if context.broker.first_in("sweep", SWEEP_SECONDS * 0.8):
+            if context.broker.first_in("schedule", SCHEDULE_SECONDS * 0.9):
+                context.broker.enqueue_due()
+            if context.broker.first_in("sweep", SWEEP_SECONDS):
                 context.broker.sweep()
-                seeding.tick(context)
+                revival.tick(context)
         except (RedisError, *KNOWN) as error:
-            logger.warning("sweep: %s", error)
+            logger.warning("between jobs: %s", error)

@@ -232,12 +232,6 @@ def test_a_project_without_a_queue(method: str, path: str, body: Any, client: Te
     assert_problem(answer, 404, "NoSeedQueue", "Project 7 has no seed queue", "seedqueue seed --project 7")
 
 
-def test_state_of_a_project_that_never_had_a_queue(client: TestClient) -> None:
-    state = client.get("/api/projects/7")
-    assert state.status_code == 200
-    assert state.json() == {"project": 7, "run": None, "progress": None, "published": None, "unreadable": []}
-
-
 def test_state_and_queue_of_a_published_run(client: TestClient, context: Context) -> None:
     published(context)
     state = client.get("/api/projects/1").json()

@@ -160,7 +160,9 @@ def test_the_environment_is_the_given_one_and_sigpipe_is_as_the_shell_has_it(tmp
         child = children.start("env", script, env={"A": "b", "PATH": os.environ["PATH"]}, log_file=tmp_path / "log")
         assert child.wait(20) == 0
     assert last_lines(tmp_path / "log").startswith("b none\n")
-    assert last_lines(tmp_path / "log").endswith("0000000000000000")
+    # Others may be ignored from outside: whoever runs the tests may ignore real-time signals.
+    ignored = int(last_lines(tmp_path / "log").split()[-1], 16)
+    assert not ignored & sum(1 << number - 1 for number in (signal.SIGPIPE, signal.SIGXFSZ))
 
 
 def test_a_free_port_can_be_listened_on() -> None:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from seedqueue.backend import cli, embedded_redis
 from seedqueue.backend.records import Choices, QueuedTask, Records, Run, Unreadable
+from seedqueue.backend.supervise import Address
 from seedqueue.backend.tables import Home
 from seedqueue.models import registry as embedders
 from seedqueue.selectors import registry as selectors
@@ -68,6 +69,15 @@ def images(tmp_path: Path) -> Path:
         ("undo --project 1", "NoSeedQueue: Project 1 has no seed queue."),
         ("queue --project 1", "NoSeedQueue: Project 1 has no seed queue."),
         ("extend --project 1 --budget 5", "NoSeedQueue: Project 1 has no seed queue."),
+        (
+            "select --images images --out missing/q.csv --embedder hog --budget 2",
+            "CannotWrite: cannot write missing/q.csv: there is no folder missing",
+        ),
+        ("serve --port 99999", "InvalidRequest: --port is 99999; give a whole number from 0 to 65535."),
+        ("serve --port -1", "InvalidRequest: --port is -1; "),
+        ("status --project 0", "InvalidRequest: --project is 0; give a whole number from 1 to "),
+        ("seed --project -3", "InvalidRequest: --project is -3; "),
+        ("queue --project 9223372036854775808", "InvalidRequest: --project is 9223372036854775808; "),
         ("select --images absent --out q.csv --embedder hog", "FolderMissing: "),
         ("select --images images --out q.csv --embedder hog --budget 7", "BudgetExceedsPool: 7 requested, 6 available"),
         ("select --images images --out q.csv --budget 2", "WeightsMissing: the weights "),
@@ -139,6 +149,20 @@ def test_an_unknown_selector_and_embedder_bring_the_known_ones(typed: Type) -> N
     assert err.endswith(f"choose one of: {', '.join(embedders.names())}\n")
 
 
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("::1", "http://[::1]:9090"),
+        ("::", "http://[::1]:9090"),
+        ("0.0.0.0", "http://127.0.0.1:9090"),
+        ("", "http://127.0.0.1:9090"),
+        ("example.org", "http://example.org:9090"),
+    ],
+)
+def test_the_address_to_listen_on_as_this_machine_reaches_it(host: str, url: str) -> None:
+    assert Address(host, 9090).local_url == url
+
+
 def test_help_lists_the_commands(typed: Type) -> None:
     code, out, _ = typed("--help")
     assert code == 0
@@ -150,11 +174,6 @@ def test_a_project_that_is_no_number_is_a_usage_error(typed: Type) -> None:
     code, _, err = typed("status --project abc")
     assert code == 2
     assert "--project" in err
-
-
-def test_status_before_the_first_queue(typed: Type) -> None:
-    code, out, _ = typed("status --project 1")
-    assert (code, out) == (0, "project 1 has no seed queue yet: seedqueue seed --project 1\n")
 
 
 def test_status_and_queue_of_a_published_run(typed: Type, nobody: str, tmp_path: Path) -> None:

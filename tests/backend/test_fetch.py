@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seedqueue.backend import fetch as fetching
 from seedqueue.backend.errors import LabelStudioUnreachable, TokenRefused
 from seedqueue.backend.fetch import ImageFetcher, allowed_hosts, stable_uri
 from seedqueue.backend.label_studio import Studio
@@ -28,6 +30,7 @@ class Site:
     url: str
     answers: dict[str, tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
     asked: list[tuple[str, str | None]] = field(default_factory=list)  # (path, Authorization)
+    drips: bool = False  # ten bytes a second
 
     @property
     def authority(self) -> str:
@@ -39,6 +42,10 @@ class Site:
 
     def redirect(self, path: str, location: str) -> str:
         self.answers[path] = (302, {"Location": location, "Content-Length": "0"}, b"")
+        return self.url + path
+
+    def cut(self, path: str) -> str:
+        self.answers[path] = (200, {"Content-Length": "50"}, b"x")
         return self.url + path
 
     def refuse(self, path: str, status: int) -> str:
@@ -56,7 +63,10 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(content)
+        step = 1 if self.site.drips else len(content) or 1
+        for start in range(0, len(content), step):
+            time.sleep(0.1 if self.site.drips else 0)
+            self.wfile.write(content[start : start + step])
 
     def log_message(self, format: str, *arguments: Any) -> None:
         pass
@@ -230,6 +240,13 @@ def test_label_studios_public_address_is_asked_where_it_is_reached(own: Site, fe
     assert own.asked == [("/data/x.png", f"Token {TOKEN}")]
 
 
+def test_a_redirect_to_label_studios_public_address_is_too(own: Site, fetch: Fetch) -> None:
+    own.redirect("/tasks/5/x.png", "https://ls.example.org/data/x.png")
+    own.serve("/data/x.png")
+    assert fetch("/tasks/5/x.png", public_url="https://ls.example.org") == PNG
+    assert own.asked[-1] == ("/data/x.png", f"Token {TOKEN}")
+
+
 def test_a_file_larger_than_the_limit(own: Site, fetch: Fetch) -> None:
     own.serve("/fits.png", b"x" * 100)
     own.serve("/large.png", b"x" * 101)
@@ -247,6 +264,44 @@ def test_a_file_of_unsaid_length_is_read_whole(own: Site, fetch: Fetch) -> None:
     assert fetch("/unsaid.png", limit=200_000) == content
 
 
+def test_an_image_has_one_deadline(own: Site, other: Site, fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "FETCH_SECONDS", 0.5)
+    own.drips = other.drips = True
+    began = time.monotonic()
+    with pytest.raises(UnreadableImage, match=r"not fetched within 0\.5 s"):
+        fetch(other.serve("/x.png", b"x" * 50), hosts="*")
+    with pytest.raises(UnreadableImage, match=r"not fetched within 0\.5 s"):
+        fetch(own.serve("/x.png", b"x" * 50))
+    assert time.monotonic() - began < 3  # of 10 s
+
+
+def test_the_deadline_counts_over_redirects(own: Site, fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
+    own.redirect("/a.png", own.serve("/b.png"))
+    now = iter(range(0, 1000, 20))
+    monkeypatch.setattr(fetching.time, "monotonic", lambda: next(now))
+    with pytest.raises(UnreadableImage, match="not fetched within 30 s"):
+        fetch("/a.png")
+
+
+def test_a_proxy_whose_label_studio_restarts_is_not_the_images_fault(own: Site, other: Site, fetch: Fetch) -> None:
+    for status in (502, 503, 504):
+        with pytest.raises(LabelStudioUnreachable, match=f"HTTP {status} while fetching an image"):
+            fetch(own.refuse("/data/x.png", status))
+        with pytest.raises(UnreadableImage, match=f"HTTP {status} from localhost .a passing fault"):
+            fetch(other.refuse("/x.png", status), hosts="*")
+
+
+def test_one_file_that_is_always_cut_off_is_unreadable_while_label_studio_is_well(own: Site, fetch: Fetch) -> None:
+    own.cut("/data/x.png")
+    with pytest.raises(LabelStudioUnreachable):
+        fetch("/data/x.png")
+    own.serve("/health")
+    own.asked.clear()
+    with pytest.raises(UnreadableImage, match=r"127\.0\.0\.1 does not answer: peer closed"):
+        fetch("/data/x.png")
+    assert [path for path, _ in own.asked] == ["/data/x.png", "/health"] * 2
+
+
 def test_http_errors_are_told(own: Site, other: Site, fetch: Fetch) -> None:
     own.refuse("/broken.png", 500)
     with pytest.raises(UnreadableImage, match=r"HTTP 404 from 127.0.0.1$"):
@@ -258,9 +313,8 @@ def test_http_errors_are_told(own: Site, other: Site, fetch: Fetch) -> None:
 
 
 def test_a_cut_connection_is_an_unreadable_image(other: Site, fetch: Fetch) -> None:
-    other.answers["/cut.png"] = (200, {"Content-Length": "50"}, b"x")
     with pytest.raises(UnreadableImage, match="localhost does not answer"):
-        fetch(f"{other.url}/cut.png", hosts="*")
+        fetch(other.cut("/cut.png"), hosts="*")
 
 
 def test_a_foreign_host_that_is_down_is_an_unreadable_image(nobody: str, fetch: Fetch) -> None:

@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from seedqueue.backend.folder import FolderMissing, FolderQueue, NoImages, QueueRow, select_folder, write_queue_csv
+from seedqueue.backend.folder import (
+    CannotWrite,
+    FolderMissing,
+    FolderQueue,
+    NoImages,
+    QueueRow,
+    check_out,
+    select_folder,
+    write_queue_csv,
+)
 from seedqueue.models import registry
 from seedqueue.selectors.errors import BudgetExceedsPool
 
@@ -114,6 +123,17 @@ def test_nothing_to_choose_from(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"")
     with pytest.raises(NoImages, match="1 images, none readable"):
         queue(tmp_path, 1)
+
+
+def test_where_no_csv_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_out(tmp_path / "q.csv")
+    with pytest.raises(CannotWrite, match="there is no folder"):
+        check_out(tmp_path / "missing" / "q.csv")
+    with pytest.raises(CannotWrite, match="it is a folder"):
+        check_out(tmp_path)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everywhere
+    with pytest.raises(CannotWrite, match="not writable"):
+        check_out(tmp_path / "q.csv")
 
 
 def test_the_csv_is_exact(tmp_path: Path) -> None:

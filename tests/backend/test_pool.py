@@ -1,12 +1,14 @@
-"""The image's field, from label configs as Label Studio parses them."""
+"""The image's field, from label configs as Label Studio parses them, and the pages of a task list."""
 
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
-from seedqueue.backend.errors import NoImageInLabelConfig
-from seedqueue.backend.pool import image_key_of
+from seedqueue.backend.errors import NoImageInLabelConfig, ProjectNotFound
+from seedqueue.backend.label_studio import Studio
+from seedqueue.backend.pool import image_key_of, pages
 
 
 def config(*inputs: dict[str, Any]) -> dict[str, Any]:
@@ -36,3 +38,30 @@ def test_the_image_is_found_beside_other_objects() -> None:
 def test_no_image_in_the_label_config(parsed: dict[str, Any], reason: str) -> None:
     with pytest.raises(NoImageInLabelConfig, match=f"project 3 has no usable .*{reason}"):
         image_key_of(parsed, 3)
+
+
+def of_two_pages(there: int) -> Studio:
+    """A Label Studio that tells of two tasks, a page each, of which so many pages are there when asked."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        page = int(request.url.params["page"])
+        if page > there:
+            return httpx.Response(404, json={"detail": "Invalid page."})
+        return httpx.Response(200, json={"tasks": [{"id": page}], "total": 2})
+
+    studio = Studio("http://label-studio", "a" * 40)
+    studio.http = httpx.Client(transport=httpx.MockTransport(answer))
+    return studio
+
+
+def test_all_pages_are_asked_for() -> None:
+    assert pages(of_two_pages(2), 3, {}) == [[{"id": 1}], [{"id": 2}]]
+
+
+def test_a_later_page_whose_tasks_were_deleted_meanwhile_is_the_end() -> None:
+    assert pages(of_two_pages(1), 3, {}) == [[{"id": 1}]]
+
+
+def test_a_first_page_that_is_not_there_is_a_project_that_is_not_there() -> None:
+    with pytest.raises(ProjectNotFound, match="Project 3"):
+        pages(of_two_pages(0), 3, {})

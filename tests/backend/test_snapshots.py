@@ -18,32 +18,35 @@ def snapshots(tmp_path: Path) -> Snapshots:
 
 
 def test_a_pool_and_its_shards_come_back(snapshots: Snapshots) -> None:
-    assert snapshots.pool(1, 1) == []
-    snapshots.save(1, 1, POOL, SHARDS)
-    assert sorted(snapshots.pool(1, 1), key=lambda task: task.task) == POOL
-    assert sorted(task.task for task in snapshots.pool(1, 1, 0)) == [1, 4]
-    assert snapshots.pool(1, 1, 1) == [POOL[2]]
-    assert snapshots.pool(1, 1, 2) == []
+    assert snapshots.pool(1, 1, "g") == []
+    snapshots.save(1, 1, "g", POOL, SHARDS)
+    assert sorted(snapshots.pool(1, 1, "g"), key=lambda task: task.task) == POOL
+    assert sorted(task.task for task in snapshots.pool(1, 1, "g", 0)) == [1, 4]
+    assert snapshots.pool(1, 1, "g", 1) == [POOL[2]]
+    assert snapshots.pool(1, 1, "g", 2) == []
 
 
-def test_saving_again_replaces(snapshots: Snapshots) -> None:
-    snapshots.save(1, 1, POOL, SHARDS)
-    snapshots.save(1, 1, POOL[:1], [0])
-    assert snapshots.pool(1, 1) == POOL[:1]
+def test_a_new_listing_leaves_the_shards_of_the_old_one_alone(snapshots: Snapshots) -> None:
+    snapshots.save(1, 1, "old", POOL, SHARDS)
+    snapshots.save(1, 1, "new", POOL[:1], [0])
+    assert snapshots.pool(1, 1, "new") == POOL[:1]
+    assert len(snapshots.pool(1, 1, "old")) == 4
+    snapshots.drop(1, 1)
+    assert snapshots.pool(1, 1, "new") == snapshots.pool(1, 1, "old") == []
 
 
 def test_runs_projects_and_instances_do_not_mix(snapshots: Snapshots) -> None:
     other = Snapshots(snapshots.home, "http://ls|1")
     for keeper, project, number, task in ((snapshots, 1, 1, 0), (snapshots, 1, 11, 1), (snapshots, 11, 1, 2)):
-        keeper.save(project, number, [POOL[task]], [0])
-    other.save(1, 1, [POOL[3]], [0])
+        keeper.save(project, number, "g", [POOL[task]], [0])
+    other.save(1, 1, "g", [POOL[3]], [0])
     snapshots.drop(1, 1)
-    assert snapshots.pool(1, 1) == []
-    assert snapshots.pool(1, 11) == [POOL[1]]
-    assert snapshots.pool(11, 1) == [POOL[2]]
-    assert other.pool(1, 1) == [POOL[3]]
+    assert snapshots.pool(1, 1, "g") == []
+    assert snapshots.pool(1, 11, "g") == [POOL[1]]
+    assert snapshots.pool(11, 1, "g") == [POOL[2]]
+    assert other.pool(1, 1, "g") == [POOL[3]]
 
 
 def test_an_empty_pool(snapshots: Snapshots) -> None:
-    snapshots.save(1, 1, [], [])
-    assert snapshots.pool(1, 1) == []
+    snapshots.save(1, 1, "g", [], [])
+    assert snapshots.pool(1, 1, "g") == []

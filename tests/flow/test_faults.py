@@ -95,6 +95,7 @@ def test_what_cannot_be_seeded_is_named(backend: Backend, images: ImageServer) -
     assert "None of the 2 images could be read" in dark.error
     with pytest.raises(ProjectNotFound, match="99999"):
         backend.request(99999)
+    assert backend.get("/api/projects/99999").status_code == 404
     with pytest.raises(NoImageInLabelConfig, match="Text"):
         backend.request(backend.new_project([], TEXT_CONFIG))
 
@@ -123,7 +124,7 @@ def test_two_workers_share_a_project_and_a_killed_ones_shard_is_taken_over(
     images.gate.clear()
     run = backend.request(project, budget=6)
     eventually(lambda: len(shard_workers(backend)) == 2, 60, "both workers at a shard")
-    victim = shard_workers(backend)[0]
+    victim = min(shard_workers(backend), key=lambda worker: worker.birth_date)  # the one that would schedule for all
     assert victim.pid is not None
     os.kill(victim.pid, signal.SIGKILL)
     images.gate.set()

@@ -8,7 +8,7 @@ import pytest
 from image_server import ImageServer
 from running import Backend
 
-from seedqueue.backend import connection, publish, seeding, tabs
+from seedqueue.backend import connection, pool, publish, seeding, tabs
 from seedqueue.backend.demo.annotator import Annotator
 from seedqueue.backend.errors import NoSeedQueue
 
@@ -36,7 +36,8 @@ def test_the_queue_is_published_as_label_studio_needs_it(backend: Backend, proje
     seeds = [scores[task.task] for task in queue]
     assert seeds == sorted(seeds)
     assert max(seeds) < 0.5 <= min(score for task, score in scores.items() if task not in {q.task for q in queue})
-    views = studio.call("GET", "/api/dm/views", params={"project": project})
+    backend.eventually(lambda: len(pool.views(studio, project)) == 2, 30, "the tabs")
+    views = pool.views(studio, project)
     assert [view["data"]["title"] for view in views] == [tabs.DEFAULT_TITLE, tabs.TITLE]
     # What the browser's Data Manager knows; it never loads when it meets another operator, such as in_list.
     known = {"equal", "not_equal", "less", "greater", "less_or_equal", "greater_or_equal", "in", "not_in", "contains"}
@@ -89,6 +90,41 @@ def range_of(backend: Backend, project: int) -> list[int]:
     return [task["id"] for task in answer["tasks"]]
 
 
+def test_a_tab_narrows_the_seeds_and_not_the_tail(
+    backend: Backend, images: ImageServer, annotators: Annotators
+) -> None:
+    project = backend.new_project(images.urls()[:10])
+    studio = backend.context.studio
+    first = min(range_of(backend, project))
+    narrow = {"filter": "filter:tasks:id", "operator": "less", "type": "Number", "value": first + 2}
+    layout = {"title": "Few", "filters": {"conjunction": "and", "items": [narrow]}}
+    studio.call("POST", "/api/dm/views", json={"project": project, "data": layout})
+    queue = backend.seed(project, budget=2, tab="Few")
+    assert {task.task for task in queue} == {first, first + 1}
+    served = [annotator.next_task() for annotator in annotators(project, 3)]
+    assert None not in served, "the third annotator is told that there are no tasks"
+
+
+def test_skipped_tasks_do_not_count_as_free(
+    make_backend: Callable[..., Backend], images: ImageServer, annotators: Annotators
+) -> None:
+    backend = make_backend()
+    project = backend.new_project([f"{uri}?copy={copy}" for copy in range(6) for uri in images.urls()])
+    backend.attach(project)
+    backend.seed(project, budget=2)
+    studio = backend.context.studio
+    ranked = publish.tasks_with_version(studio, project, "Seed queue 1")
+    [annotator] = annotators(project, 1)
+    for _ in range(3):
+        task = annotator.next_task()
+        assert task is not None
+        body = {"result": [], "was_cancelled": True}
+        annotator.studio.call("POST", f"/api/tasks/{task['id']}/annotations/", json=body)
+    backend.eventually(
+        lambda: len(publish.tasks_with_version(studio, project, "Seed queue 1")) == len(ranked) + 1, 60, "a longer tail"
+    )
+
+
 def test_the_tail_is_topped_up_as_annotations_come(
     make_backend: Callable[..., Backend], images: ImageServer, annotators: Annotators
 ) -> None:
@@ -105,7 +141,7 @@ def test_the_tail_is_topped_up_as_annotations_come(
     served = annotator.work(5)
     assert {one.task for one in served} <= ranked
     backend.eventually(
-        lambda: publish.unlabelled_tasks(studio, project, "Seed queue 1") == length, 60, "a tail of full length again"
+        lambda: publish.untouched_tasks(studio, project, "Seed queue 1") == length, 60, "a tail of full length again"
     )
     assert len(publish.tasks_with_version(studio, project, "Seed queue 1")) == 5 + length
 
@@ -172,6 +208,29 @@ def test_undo_gives_the_project_back_as_it_was(backend: Backend, project: int) -
         seeding.standing_queue(backend.context, project)
     backend.seed(project, budget=4)  # and it can be seeded anew
     assert backend.described(project)["model_version"] == "Seed queue 3"
+
+
+def test_a_run_that_fails_after_the_switch_can_be_undone(backend: Backend, project: int) -> None:
+    """Killed between the switch and its record: Label Studio serves the queue, the records say "failed"."""
+    before = backend.described(project)
+    backend.seed(project, budget=4)
+    published = backend.context.records.published_run(project)
+    assert published is not None
+    backend.context.records.save_run(published.moved("failed", error="killed"))
+    seeding.undo(backend.context, project)
+    after = backend.described(project)
+    assert (after["sampling"], after["model_version"]) == (before["sampling"], before["model_version"])
+
+
+def test_a_lost_home_does_not_repeat_a_version(
+    make_backend: Callable[..., Backend], backend: Backend, project: int, annotators: Annotators
+) -> None:
+    backend.seed(project, budget=8)
+    other = make_backend()  # an empty home on the same Label Studio
+    queue = other.seed(project, budget=5, selector="uniform", random_seed=3)
+    assert other.described(project)["model_version"] == "Seed queue 2"
+    [annotator] = annotators(project, 1)
+    assert [one.task for one in annotator.work(5)] == [task.task for task in queue]
 
 
 def test_a_project_without_the_backend_attached_is_served_in_rank_order_too(

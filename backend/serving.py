@@ -1,0 +1,83 @@
+"""How a run's queue comes to stand in its project, is kept standing, and is taken away again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from seedqueue.backend import connection, publish, tabs
+from seedqueue.backend.connection import Connection
+from seedqueue.backend.context import Context
+from seedqueue.backend.pool import list_pool
+from seedqueue.backend.publish import Before
+from seedqueue.backend.records import QueuedTask, Run
+
+
+def put_in_place(context: Context, run: Run, queue: Sequence[QueuedTask]) -> tuple[str, ...]:
+    """Seeds and tail first, then the switch: nobody meets a moment of random order or of no tasks.
+
+    The tail comes from the whole project also where a tab narrowed the seeds: else an annotator would be
+    told that there are no tasks once the tab's are locked. Gives warnings for the admin.
+    """
+    studio, project = context.studio, run.project
+    attached = connection.find(studio, project, context.settings.backend_url)
+    if not context.records.since_undo("before", project):
+        context.records.append("before", project, run.number, asdict(publish.before(studio, project, attached)))
+    unlabelled = {task.task for task in list_pool(studio, project) if not task.labelled}
+    ranked = publish.seed_scores([task.task for task in queue])
+    seeds = {task: score for task, score in ranked.items() if task in unlabelled}
+    tail = publish.tail(unlabelled.difference(ranked), publish.tail_length(studio))
+    publish.import_scores(studio, project, run.version, seeds | tail)
+    publish.switch(studio, project, run.version, attached)
+    return () if attached else (_not_attached(context),)
+
+
+def show(context: Context, run: Run) -> None:
+    """The "Seed queue" tab in the Data Manager."""
+    tabs.show(context.studio, run.project)
+
+
+def keep(context: Context, run: Run) -> None:
+    """Repair what was undone by accident, and top the tail up where fewer tasks are free than annotators may need."""
+    studio, project = context.studio, run.project
+    attached = connection.find(studio, project, context.settings.backend_url)
+    if not publish.before(studio, project, attached).model_version:
+        # Deleting any predictions in the browser nulls it, and detaching a backend empties it.
+        publish.switch(studio, project, run.version, attached)
+    length = publish.tail_length(studio)
+    free = publish.untouched_tasks(studio, project, run.version)
+    if free >= length or free >= publish.untouched_tasks(studio, project):
+        return
+    publish.top_up(studio, project, run.version, list_pool(studio, project), length)
+
+
+def clear_earlier(context: Context, run: Run) -> None:
+    """After a switch: take away earlier rounds' predictions, pool listings, and the home's small fragments."""
+    stored = publish.versions(context.studio, run.project)
+    for earlier in context.records.runs(run.project):
+        if earlier.number < run.number and earlier.version in stored:
+            publish.remove_version(context.studio, run.project, earlier.version)
+        if earlier.number <= run.number:
+            context.snapshots.drop(run.project, earlier.number)
+    context.home.compact()
+
+
+def take_away(context: Context, project: int, earlier: Before, runs: Sequence[Run]) -> None:
+    """The project as it stood before the first of these runs."""
+    attached = connection.find(context.studio, project, context.settings.backend_url)
+    _rename_back(context, project, attached, earlier)
+    publish.restore(context.studio, project, earlier, [run.version for run in runs])
+    tabs.remove(context.studio, project, default_too=not earlier.had_tabs)
+
+
+def _rename_back(context: Context, project: int, attached: Connection | None, earlier: Before) -> None:
+    title = earlier.title or connection.TITLE  # attached since, under a seed queue's name
+    if attached is not None and attached.title != title:
+        connection.rename(context.studio, project, attached, title)
+
+
+def _not_attached(context: Context) -> str:
+    return (
+        f"the project has no connection to {context.settings.backend_url} (SEEDQUEUE_BACKEND_URL): the order is "
+        "served, but pre-annotations and events need `seedqueue attach`"
+    )
