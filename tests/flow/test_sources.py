@@ -20,6 +20,7 @@ from seedqueue.backend import label_studio as connected
 from seedqueue.backend.context import Context
 from seedqueue.backend.demo.label_studio import LabelStudioServer, sign_up
 from seedqueue.backend.demo.project import LABEL_CONFIG, create_project, upload
+from seedqueue.backend.embedded_redis import redis_url
 from seedqueue.backend.errors import TokenRefused
 from seedqueue.backend.fetch import ImageFetcher
 from seedqueue.backend.label_studio import Studio
@@ -242,7 +243,8 @@ def test_a_wrong_token_is_the_runs_error(
     closed_backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = create_project(closed_backend.context.studio, "refused")
-    wrong = replace(closed_backend.context.settings, label_studio_api_key="0" * 40, home=tmp_path)
+    right = closed_backend.context.settings
+    wrong = replace(right, label_studio_api_key="0" * 40, home=tmp_path, redis_url=redis_url(right.home))
     for variable, value in settings.environment_of(wrong).items():
         monkeypatch.setenv(variable, value)
     with Context(wrong) as context:
