@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,18 +25,19 @@ def test_data() -> Path:
     return folder
 
 
-Eventually = Callable[..., None]
+Eventually = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
 def eventually() -> Eventually:
-    """`eventually(condition, seconds, what)`: wait until the condition holds; fail after the deadline."""
+    """`eventually(condition, seconds, what)`: wait until it holds and give its value; fail after the deadline."""
 
-    def wait(condition: Callable[[], object], seconds: float = 60.0, what: str = "the condition") -> None:
+    def wait(condition: Callable[[], Any], seconds: float = 60.0, what: str = "the condition") -> Any:
         deadline = time.monotonic() + seconds
-        while not condition():
+        while not (value := condition()):
             if time.monotonic() > deadline:
                 pytest.fail(f"{what} did not hold within {seconds:.0f} s")
-            time.sleep(0.05)
+            time.sleep(0.02)
+        return value
 
     return wait

@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
@@ -25,7 +24,6 @@ PAYLOADS = Path(__file__).parents[1] / "payloads"
 FIRST = version("label-studio-ml").startswith("1.")
 LABEL_CONFIG = "<View><Image name='i' value='$image'/><Choices name='c' toName='i'><Choice value='a'/></Choices></View>"
 # 1.0.9 works off an event in a process of its own, which imports torch first.
-EVENT_SECONDS = 60
 
 
 def payload(name: str) -> Any:
@@ -74,13 +72,6 @@ def enqueued(broker: Broker) -> list[tuple[str, list[Any]]]:
     return [(job.func_name.removeprefix("seedqueue.backend."), list(job.args)) for job in jobs if job is not None]
 
 
-def until(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + EVENT_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"the condition did not come true within {EVENT_SECONDS} s"
-        time.sleep(0.05)
-
-
 def test_health(client: Any) -> None:
     answer = client.get("/health")
     assert (answer.status_code, answer.json["status"]) == (200, "UP")
@@ -98,11 +89,11 @@ def test_setup_and_predict_with_label_studios_own_requests(client: Any) -> None:
         assert predicted.json["results"] == [[] for _ in body["tasks"]]
 
 
-def test_start_training_is_enqueued(client: Any, broker: Broker) -> None:
+def test_start_training_is_enqueued(client: Any, broker: Broker, eventually: Callable[..., Any]) -> None:
     client.post("/setup", json=payload("setup"))
     answer = client.post("/webhook", json=payload("START_TRAINING"))
     assert answer.status_code == 201
-    until(lambda: enqueued(broker) == [("seeding.start_training", [1])])
+    eventually(lambda: enqueued(broker) == [("seeding.start_training", [1])])
 
 
 def test_constructors_of_both_generations(model_class: Any) -> None:

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -48,20 +47,6 @@ def broker(redis_url: str) -> Iterator[Broker]:
 def payload() -> Callable[[str], dict[str, Any]]:
     """The body of a recorded request of Label Studio, by the file's name."""
     return lambda name: json.loads((PAYLOADS / f"{name}.json").read_text())["body"]
-
-
-@pytest.fixture(scope="session")
-def until() -> Callable[[Callable[[], Any]], Any]:
-    """Call a condition until it is true, and give its value; fails after ten seconds."""
-
-    def wait(condition: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + 10
-        while not (value := condition()):
-            assert time.monotonic() < deadline, "the condition did not come true within 10 s"
-            time.sleep(0.02)
-        return value
-
-    return wait
 
 
 @pytest.fixture

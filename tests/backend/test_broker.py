@@ -43,10 +43,12 @@ def test_a_delayed_job_waits(broker: Broker) -> None:
     assert broker.queue("control").scheduled_job_registry.get_job_ids() == [job_id]
 
 
-def test_only_the_first_within_the_time_is_first(broker: Broker, until: Callable[[Callable[[], object]], None]) -> None:
+def test_only_the_first_within_the_time_is_first(
+    broker: Broker, eventually: Callable[[Callable[[], object]], None]
+) -> None:
     assert [broker.first_in("a", 60) for _ in range(3)] == [True, False, False]
     assert broker.first_in("b", 0.2)
-    until(lambda: broker.first_in("b", 0.2))
+    eventually(lambda: broker.first_in("b", 0.2))
 
 
 def test_cancel_takes_queued_and_scheduled_jobs_of_one_run(broker: Broker) -> None:

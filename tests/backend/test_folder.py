@@ -161,20 +161,14 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     assert [each.name for each in tmp_path.iterdir()] == ["queue.csv"]
 
 
-def test_real_ultrasound_with_real_weights(tmp_path: Path) -> None:
-    beside = Path(__file__).parents[3] / "shared"
-    shared = Path(os.environ.get("SEEDQUEUE_TEST_DATA", beside))
-    folder = shared / "data" / "busi" / "images"
-    if not folder.is_dir():
-        if os.environ.get("CI"):
-            pytest.fail(f"CI needs the real images, there is no {folder}")
-        pytest.skip(f"no {folder}")
+def test_real_ultrasound_with_real_weights(tmp_path: Path, test_data: Path) -> None:
+    folder = test_data / "data" / "busi" / "images"
     for file in sorted(folder.iterdir())[::6]:  # 130 of them, to be quick
         (tmp_path / file.name).symlink_to(file)
     chosen = select_folder(
         tmp_path,
         20,
-        registry.create("imagenet:squeezenet1_1", shared / "weights"),
+        registry.create("imagenet:squeezenet1_1", test_data / "weights"),
         "kmeans",
         seed=0,
         max_pixels=50_000_000,

@@ -73,7 +73,7 @@ def test_a_living_workers_job_stays_with_it_and_a_killed_ones_is_handed_over(
     broker: Broker,
     program: Callable[..., "subprocess.Popen[str]"],
     calls: list[tuple[object, ...]],
-    until: Until,
+    eventually: Until,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(broker_module, "RETRY_SECONDS", [0])
@@ -83,13 +83,13 @@ def test_a_living_workers_job_stays_with_it_and_a_killed_ones_is_handed_over(
     assert dying.stdout.readline() == "working\n"
     registry = broker.queue("embed").started_job_registry
     first = _lease_end(broker)
-    until(lambda: _lease_end(broker) > first + LEASE)  # it was renewed past its first end
+    eventually(lambda: _lease_end(broker) > first + LEASE)  # it was renewed past its first end
     broker.sweep()
     assert registry.get_job_ids(cleanup=False) == [job_id]
     assert broker.queue("embed").get_job_ids() == []
 
     dying.kill()
-    until(lambda: broker.sweep() or broker.queue("embed").get_job_ids() == [job_id])
+    eventually(lambda: broker.sweep() or broker.queue("embed").get_job_ids() == [job_id])
     assert registry.get_job_ids(cleanup=False) == []
     work(broker)
     assert calls == [(os.getpid(), 5)]

@@ -1,6 +1,5 @@
-"""One compute thread for all of these; where the real weights and images are."""
+"""One compute thread for all of these; where the real weights are."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -14,12 +13,6 @@ def _one_thread() -> None:
 
 
 @pytest.fixture(scope="session")
-def real_weights() -> Path:
-    """The folder with real weights; the test is skipped without it, but fails under CI."""
-    beside = Path(__file__).parents[3] / "shared"
-    folder = Path(os.environ.get("SEEDQUEUE_TEST_DATA", beside)) / "weights"
-    if not folder.is_dir():
-        if os.environ.get("CI"):
-            pytest.fail(f"CI needs the real weights, there is no {folder}")
-        pytest.skip(f"no {folder}")
-    return folder
+def real_weights(test_data: Path) -> Path:
+    """The folder with real weights."""
+    return test_data / "weights"
