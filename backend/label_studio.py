@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,8 @@ from seedqueue.backend.settings import Settings
 
 # Deleting a version of 10,000 predictions takes Label Studio 47 s on sqlite.
 SLOW_CALL_SECONDS = 600.0
+LONGEST_DETAIL = 300
+HTML_TAG = re.compile(r"<[^>]*>")
 HEALTH_SECONDS = 5.0
 CALL = httpx.Timeout(120.0, connect=5.0)
 # Label Studio judges a token when it comes to the request, by its own clock.
@@ -146,10 +149,9 @@ def _body(answer: httpx.Response) -> Any:
 
 
 def _detail(body: Any) -> str:
-    """The sentence in an error's body; validation errors list theirs per field."""
+    """The sentences in an error's body, which may stand in lists per field and hold HTML."""
     if isinstance(body, Mapping):
-        errors = body.get("validation_errors")
-        if errors:
-            return str(errors)
-        return str(body.get("detail") or dict(body))
-    return " ".join(str(body).split())[:300]
+        return _detail(body.get("validation_errors") or body.get("detail") or list(body.values()))
+    if isinstance(body, list):
+        return "; ".join(_detail(part) for part in body)
+    return " ".join(HTML_TAG.sub("", str(body)).split())[:LONGEST_DETAIL]

@@ -144,10 +144,9 @@ class Records:
         """The number of the last run that was undone; 0 before the first."""
         return max((run.number for run in self.runs(project) if run.state == "undone"), default=0)
 
-    def since_undo(self, kind: Kind, project: int) -> list[Any]:
-        """The bodies of a kind that belong to what stands in the project now, oldest first."""
-        undone = self.last_undone(project)
-        return [body for _, number, body in self.bodies(kind, project) if number > undone]
+    def since(self, number: int, kind: Kind, project: int) -> list[Any]:
+        """The bodies of a kind that belong to runs after this number, oldest first."""
+        return [body for _, run, body in self.bodies(kind, project) if run > number]
 
     def published_run(self, project: int) -> Run | None:
         """The run whose queue stands in Label Studio: the last published one that was not undone since."""

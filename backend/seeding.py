@@ -140,19 +140,19 @@ def undo(context: Context, project: int) -> Run:
     Raises `NoSeedQueue` where there is nothing to undo.
     """
     with context.broker.lock(f"request-{project}"):
-        undone = context.records.last_undone(project)
-        since = [run for run in context.records.runs(project) if run.number > undone]
-        begun = [Before(**body) for body in context.records.since_undo("before", project)]
-        if not begun and not any(run.active for run in since):
+        records, undone = context.records, context.records.last_undone(project)
+        since = [run for run in records.runs(project) if run.number > undone]
+        if not records.since(undone, "before", project) and not any(run.active for run in since):
             raise NoSeedQueue(project)
         for run in since:
             _stop(context, run)
         with context.broker.lock(f"publish-{project}"):
+            begun = records.since(undone, "before", project)  # a publication under way may just have begun
             if begun:
-                serving.take_away(context, project, begun[0], since)
-            undone_run = since[-1].moved("undone")
-            context.records.save_run(undone_run)
-    return undone_run
+                serving.take_away(context, project, Before(**begun[0]), since)
+            last = since[-1].moved("undone")
+            records.save_run(last)
+    return last
 
 
 def _stop(context: Context, run: Run) -> None:

@@ -21,7 +21,7 @@ def put_in_place(context: Context, run: Run, queue: Sequence[QueuedTask]) -> tup
     """
     studio, project = context.studio, run.project
     attached = connection.find(studio, project, context.settings.backend_url)
-    if not context.records.since_undo("before", project):
+    if not context.records.since(context.records.last_undone(project), "before", project):
         context.records.append("before", project, run.number, asdict(publish.before(studio, project, attached)))
     unlabelled = {task.task for task in list_pool(studio, project) if not task.labelled}
     ranked = publish.seed_scores([task.task for task in queue])
@@ -40,9 +40,9 @@ def show(context: Context, run: Run) -> None:
 def keep(context: Context, run: Run) -> None:
     """Repair what was undone by accident, and top the tail up where fewer tasks are free than annotators may need."""
     studio, project = context.studio, run.project
-    attached = connection.find(studio, project, context.settings.backend_url)
-    if not publish.before(studio, project, attached).model_version:
+    if not studio.call("GET", f"/api/projects/{project}", project=project)["model_version"]:
         # Deleting any predictions in the browser nulls it, and detaching a backend empties it.
+        attached = connection.find(studio, project, context.settings.backend_url)
         publish.switch(studio, project, run.version, attached)
     length = publish.tail_length(studio)
     free = publish.untouched_tasks(studio, project, run.version)

@@ -10,7 +10,7 @@ from running import Backend
 
 from seedqueue.backend import connection, pool, publish, seeding, tabs
 from seedqueue.backend.demo.annotator import Annotator
-from seedqueue.backend.errors import NoSeedQueue
+from seedqueue.backend.errors import NoSeedQueue, PredictionsDropped
 
 Annotators = Callable[[int, int], list[Annotator]]
 
@@ -208,6 +208,13 @@ def test_undo_gives_the_project_back_as_it_was(backend: Backend, project: int) -
         seeding.standing_queue(backend.context, project)
     backend.seed(project, budget=4)  # and it can be seeded anew
     assert backend.described(project)["model_version"] == "Seed queue 3"
+
+
+def test_ranks_that_label_studio_drops_are_noticed(backend: Backend, images: ImageServer) -> None:
+    project = backend.new_project(images.urls()[:3])
+    good, bad, _ = range_of(backend, project)
+    with pytest.raises(PredictionsDropped, match="stored 1 of 2 ranks"):
+        publish.import_scores(backend.context.studio, project, "v", {good: 0.1, bad: 1.5})
 
 
 def test_a_run_that_fails_after_the_switch_can_be_undone(backend: Backend, project: int) -> None:
