@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,8 @@ from seedqueue.backend.settings import Settings
 # Deleting a version of 10,000 predictions takes Label Studio 47 s on sqlite.
 SLOW_CALL_SECONDS = 600.0
 LONGEST_DETAIL = 300
+LOCKED = "database is locked"
+LOCKED_PAUSES = (0.2, 1.0, 3.0)
 HTML_TAG = re.compile(r"<[^>]*>")
 HEALTH_SECONDS = 5.0
 CALL = httpx.Timeout(120.0, connect=5.0)
@@ -82,14 +85,21 @@ class Studio:
         """
         timeout = httpx.Timeout(SLOW_CALL_SECONDS, connect=5.0) if slow else CALL
         with self.translated(project):
-            answer = self.http.request(
-                method, self.url + path, params=params, json=json, headers=self.headers(), timeout=timeout
-            )
+            answer = self._request(method, self.url + path, params=params, json=json, timeout=timeout)
             if answer.status_code == 404 and missing_ok:
                 return None
             if answer.status_code >= 300:  # a redirect too: following it would turn a POST into a GET
                 raise ApiError(status_code=answer.status_code, body=_body(answer), headers=dict(answer.headers))
             return answer.json() if answer.content else None
+
+    def _request(self, method: str, url: str, **content: Any) -> httpx.Response:
+        """One request, repeated where sqlite was locked by another one's write: nothing was changed then."""
+        for pause in LOCKED_PAUSES:
+            answer = self.http.request(method, url, headers=self.headers(), **content)
+            if answer.status_code != 500 or LOCKED not in answer.text:
+                return answer
+            time.sleep(pause)
+        return self.http.request(method, url, headers=self.headers(), **content)
 
     def is_healthy(self) -> bool:
         """Whether Label Studio itself answers at this moment."""
