@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 import httpx
 
 from seedqueue.backend.errors import LabelStudioUnreachable, TokenRefused
+from seedqueue.backend.health import is_healthy
 from seedqueue.backend.label_studio import Studio
 from seedqueue.models.errors import UnreadableImage
 
@@ -152,7 +153,7 @@ class ImageFetcher:
                 return self._ask(url, deadline)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 reason, broke_off = str(error) or type(error).__name__, isinstance(error, httpx.TransportError)
-                if own and broke_off and not self._studio.is_healthy():
+                if own and broke_off and not is_healthy(self._studio.url):
                     raise LabelStudioUnreachable(self._studio.url, reason) from error
                 if not tries or not broke_off:
                     raise UnreadableImage(f"{urlsplit(url).hostname} does not answer: {reason}") from error

@@ -29,7 +29,6 @@ LONGEST_DETAIL = 300
 LOCKED = "database is locked"
 LOCKED_PAUSES = (0.2, 1.0, 3.0)
 HTML_TAG = re.compile(r"<[^>]*>")
-HEALTH_SECONDS = 5.0
 CALL = httpx.Timeout(120.0, connect=5.0)
 # Label Studio judges a token when it comes to the request, by its own clock.
 TOKEN_MARGIN = timedelta(seconds=60)
@@ -100,13 +99,6 @@ class Studio:
                 return answer
             time.sleep(pause)
         return self.http.request(method, url, headers=self.headers(), **content)
-
-    def is_healthy(self) -> bool:
-        """Whether Label Studio itself answers at this moment."""
-        try:
-            return self.http.get(f"{self.url}/health", timeout=HEALTH_SECONDS).status_code == 200
-        except httpx.TransportError:
-            return False
 
     def is_own_host(self, url: str) -> bool:
         """Whether the token may travel to this absolute URL: Label Studio itself and nobody else."""

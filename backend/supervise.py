@@ -9,12 +9,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import httpx
-
 from seedqueue.backend import embedded_redis
 from seedqueue.backend.broker import Broker, without_password
 from seedqueue.backend.children import Children, Death, signals_interrupt, until_interrupted
 from seedqueue.backend.errors import PortInUse, ServeFailed, TokenMissing
+from seedqueue.backend.health import is_healthy
 from seedqueue.backend.settings import Settings, child_environment
 
 START_SECONDS = 120.0
@@ -74,19 +73,12 @@ def _start(children: Children, settings: Settings, address: Address, workers: in
 
 def _wait(children: Children, address: Address) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while not _healthy(address):
+    while not is_healthy(address.local_url):
         if "web" not in children.running():
             raise ServeFailed("the web app ended while starting; its message is above")
         if time.monotonic() > deadline:
             raise ServeFailed(f"the web app did not answer within {START_SECONDS:.0f} s")
         time.sleep(0.1)
-
-
-def _healthy(address: Address) -> bool:
-    try:
-        return httpx.get(f"{address.local_url}/health", timeout=2).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def _check_port(address: Address) -> None:

@@ -31,7 +31,7 @@ def show(studio: Studio, project: int) -> None:
         "filters": {"conjunction": "and", "items": [seeds]},
         "hiddenColumns": _hidden(studio, project, shown=("predictions_score",)),
     }
-    _save(studio, project, _numbers(present, TITLE)[:1], layout)
+    _save(studio, project, next(iter(_numbers(present, TITLE)), None), layout)
 
 
 def remove(studio: Studio, project: int, *, default_too: bool) -> None:
@@ -59,9 +59,9 @@ def _numbers(views: Sequence[dict[str, Any]], title: str) -> list[int]:
     return [view["id"] for view in views if view["data"].get("title") == title]
 
 
-def _save(studio: Studio, project: int, number: list[int] | None, layout: dict[str, Any]) -> None:
+def _save(studio: Studio, project: int, number: int | None, layout: dict[str, Any]) -> None:
     body = {"project": project, "data": layout}
-    if number:
-        studio.call("PATCH", f"/api/dm/views/{number[0]}", json=body)
-    else:
+    if number is None:
         studio.call("POST", "/api/dm/views", json=body)
+    else:
+        studio.call("PATCH", f"/api/dm/views/{number}", json=body)

@@ -8,10 +8,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-import httpx
-
 from seedqueue.backend.children import Children, last_lines
 from seedqueue.backend.errors import ServeFailed
+from seedqueue.backend.health import is_healthy
 from seedqueue.backend.settings import Settings, child_environment, environment_of
 
 START_SECONDS = 120.0
@@ -30,15 +29,8 @@ def start(
     command = [sys.executable, "-m", "seedqueue.backend.cli", "serve", "--port", str(port), "--workers", str(workers)]
     served = children.start("seedqueue serve", command, env=env, log_file=log_file)
     deadline = time.monotonic() + START_SECONDS
-    while not _healthy(f"http://127.0.0.1:{port}/health"):
+    while not is_healthy(f"http://127.0.0.1:{port}"):
         if served.poll() is not None or time.monotonic() > deadline:
             raise ServeFailed(f"it did not come up; its last words: {last_lines(log_file, 5)}")
         time.sleep(0.1)
     return served
-
-
-def _healthy(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2).status_code == 200
-    except httpx.TransportError:
-        return False

@@ -15,6 +15,7 @@ import httpx
 
 from seedqueue.backend.children import Children, free_port, last_lines
 from seedqueue.backend.errors import SeedqueueError
+from seedqueue.backend.health import is_healthy
 from seedqueue.backend.settings import child_environment
 
 # The first start runs the migrations: about 50 s on two cores, far longer on a busy machine.
@@ -84,7 +85,7 @@ class LabelStudioServer:
         """Start it and return once it answers; `progress` is told the seconds waited so far."""
         if not os.access(self._executable, os.X_OK):
             raise LabelStudioNotInstalled(self._executable)
-        if _healthy(self.url):  # it would move to the next port by itself, and we would talk to a stranger
+        if is_healthy(self.url):  # it would move to the next port by itself, and we would talk to a stranger
             raise LabelStudioDidNotStart(f"another server answers on port {self.port}", self.log_file)
         argv: list[str | Path] = [
             self._executable,
@@ -97,7 +98,7 @@ class LabelStudioServer:
         ]
         self._popen = self._children.start("label-studio", argv, env=self._env(), log_file=self.log_file)
         began = time.monotonic()
-        while not _healthy(self.url):
+        while not is_healthy(self.url):
             waited = time.monotonic() - began
             if self._popen.poll() is not None:
                 raise LabelStudioDidNotStart(f"it ended with {self._popen.returncode}", self.log_file)
@@ -160,10 +161,3 @@ def _login(login_file: Path) -> Login:
         with os.fdopen(os.open(login_file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as opened:
             json.dump(asdict(login), opened)
     return Login(**json.loads(login_file.read_text()))
-
-
-def _healthy(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/health", timeout=5).status_code == 200
-    except httpx.TransportError:
-        return False

@@ -1,0 +1,15 @@
+"""Whether an HTTP server answers its /health: Label Studio's and ours alike."""
+
+from __future__ import annotations
+
+import httpx
+
+SECONDS = 5.0
+
+
+def is_healthy(url: str) -> bool:
+    """One look, at most some seconds long."""
+    try:
+        return httpx.get(f"{url}/health", timeout=SECONDS).status_code == 200
+    except httpx.TransportError:
+        return False
