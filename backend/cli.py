@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -11,10 +12,13 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from seedqueue.backend import connection, screen, seeding, settings, supervise, worker
+from seedqueue.backend import connection, screen, seeding, settings, supervise, weights_cli, worker
+from seedqueue.backend.bench import embed as bench
+from seedqueue.backend.bench.rows import as_json, as_table
 from seedqueue.backend.context import Context
+from seedqueue.backend.demo.phantoms import write_phantoms
 from seedqueue.backend.errors import KNOWN, InvalidRequest, problem
-from seedqueue.backend.folder import check_out, select_folder, write_queue_csv
+from seedqueue.backend.folder import check_out, list_images, select_folder, write_queue_csv
 from seedqueue.models import registry as embedders
 
 app = typer.Typer(
@@ -25,8 +29,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-weights_app = typer.Typer(help="The weight files of the embedders.", no_args_is_help=True)
-app.add_typer(weights_app, name="weights")
+app.add_typer(weights_cli.app, name="weights")
+bench_app = typer.Typer(help="The product's speed beside its peers', in one run.", no_args_is_help=True)
+app.add_typer(bench_app, name="bench")
 
 
 def _within(name: str, least: int, most: int) -> Callable[[int], int]:
@@ -134,7 +139,7 @@ def select(
     given = _given(budget=budget, embedder=embedder, selector=selector, random_seed=random_seed)
     choices = seeding.choices_from(given, loaded)
     check_out(out)
-    model = embedders.create(choices.embedder, loaded.weights)
+    model = embedders.create(choices.embedder, loaded.weights, Context(loaded).runtime)
     with screen.progress_bar("embedding") as advance:
         chosen = select_folder(
             images,
@@ -151,12 +156,21 @@ def select(
     screen.say(f"{len(chosen.rows)} images in {out} ({len(chosen.unreadable)} unreadable)")
 
 
-@weights_app.command("fetch")
-def fetch_weights(embedder: Annotated[str, typer.Argument(help="the embedder, such as txrv")]) -> None:
-    """Download an embedder's weights into SEEDQUEUE_WEIGHTS."""
-    with screen.progress_bar("fetching") as advance:
-        file = embedders.fetch_weights(embedder, settings.load().weights, advance)
-    screen.say(f"{file}")
+@bench_app.command("embed")
+def bench_embed(
+    images: Annotated[Path | None, typer.Option(help="folder of images to measure with  [default: phantoms]")] = None,
+    count: Annotated[int, typer.Option(help="how many of them", callback=_within("count", 16, 10_000))] = 32,
+    rounds: Annotated[
+        int, typer.Option(help="rounds, of which the best counts", callback=_within("rounds", 1, 100))
+    ] = 3,
+    json: Annotated[bool, typer.Option("--json", help="one JSON object a row")] = False,
+) -> None:
+    """Embedding on one core beside torchxrayvision, eager PyTorch and ONNX Runtime."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        files = list_images(images)[:count] if images else write_phantoms(place / "phantoms", count)
+        rows = bench.run(files, place, rounds, screen.warn)
+    print(as_json(rows) if json else as_table(rows))
 
 
 def _given(**asked: str | None) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from types import TracebackType
 
 from seedqueue.backend import broker, label_studio
@@ -11,6 +12,9 @@ from seedqueue.backend.records import Records
 from seedqueue.backend.settings import Settings
 from seedqueue.backend.snapshots import Snapshots
 from seedqueue.backend.tables import Home
+from seedqueue.models.runtime import Runtime
+
+VERDICTS = "accuracy-gate"
 
 
 class Context:
@@ -35,6 +39,12 @@ class Context:
         if "broker" in opened:
             self.broker.close()
 
+    @property
+    def runtime(self) -> Runtime:
+        """How this process runs its networks; the accuracy gate's findings lie beside the weights."""
+        s = self.settings
+        return Runtime(precision=s.precision, threads=s.threads, verdicts=s.weights / VERDICTS)
+
     @cached_property
     def studio(self) -> label_studio.Studio:
         return label_studio.connect(self.settings)
@@ -45,7 +55,8 @@ class Context:
 
     @cached_property
     def home(self) -> Home:
-        return Home(self.settings.home)
+        place = self.settings.home
+        return Home(place) if isinstance(place, Path) else Home(place, self.broker.lock)
 
     @cached_property
     def records(self) -> Records:

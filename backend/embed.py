@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seedqueue.backend.ahead import ahead
 from seedqueue.backend.context import Context
 from seedqueue.backend.embeddings import Embeddings, Source, source_key
 from seedqueue.backend.fetch import ImageFetcher, allowed_hosts
@@ -20,7 +20,6 @@ from seedqueue.models.embedder import Embedder
 from seedqueue.models.errors import UnreadableImage
 from seedqueue.models.images import read_image
 
-BATCH = 32
 FETCHES = 16
 STORE_EVERY = 256
 
@@ -61,7 +60,7 @@ def embed_tasks(
     embedded = _Unstored(context, store)
     try:
         with ThreadPoolExecutor(FETCHES) as threads:
-            for loaded in _ahead(threads, load, todo):
+            for loaded in ahead(threads, load, todo):
                 unreadable += [one for one in loaded if isinstance(one, Unreadable)]
                 embedded.add([one for one in loaded if isinstance(one, _Image)], embedder)
                 progress(len(loaded))
@@ -111,18 +110,6 @@ def _load(
     source = Source(instance, project, task.task, uri, sha256, len(fetched.content), fetched.etag)
     if sha256 in stored:
         return _Image(source, None)
-    image = read_image(fetched.content, max_pixels=context.settings.max_image_pixels)
-    return _Image(source, embedder.prepare(image))
-
-
-def _ahead(
-    threads: ThreadPoolExecutor, load: Callable[[PoolTask], _Image | Unreadable], tasks: Sequence[PoolTask]
-) -> Iterator[list[_Image | Unreadable]]:
-    """Loaded batches; while the caller embeds one, the threads load the next."""
-    loading: deque[Iterator[_Image | Unreadable]] = deque()
-    for start in range(0, len(tasks), BATCH):
-        loading.append(threads.map(load, tasks[start : start + BATCH]))
-        if len(loading) > 1:
-            yield list(loading.popleft())
-    for last in loading:
-        yield list(last)
+    settings = context.settings
+    picture = read_image(fetched.content, max_pixels=settings.max_image_pixels, frames=settings.dicom_frames)
+    return _Image(source, embedder.prepare(picture.image))

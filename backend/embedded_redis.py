@@ -40,6 +40,16 @@ class HomeInUse(SeedqueueError):
         )
 
 
+class RedisUnset(SeedqueueError):
+    status = 500
+
+    def __init__(self, home: str) -> None:
+        super().__init__(
+            f"REDIS_URL is not set, and the home {home} has no folder for a Redis of this machine's own. "
+            "Set REDIS_URL to one that all machines with this home reach: their locks must be the same."
+        )
+
+
 class EmbeddedRedisFailed(SeedqueueError):
     status = 503
 
@@ -67,13 +77,20 @@ def socket_path(home: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"seedqueue-{os.getuid()}-{digest}" / "redis.sock"
 
 
-def redis_url(home: Path) -> str:
-    """The URL under which redis-py reaches the server of this home."""
+def redis_url(home: Path | str) -> str:
+    """The URL under which redis-py reaches the server of this home. Raises `RedisUnset` for an object store."""
+    if not isinstance(home, Path):
+        raise RedisUnset(home)
     return f"unix://{socket_path(home)}"
 
 
-def start(children: Children, home: Path) -> str:
-    """Start the server of this home as a child and give its URL once it answers."""
+def start(children: Children, home: Path | str) -> str:
+    """Start the server of this home as a child and give its URL once it answers.
+
+    Raises `RedisUnset` for an object store, `HomeInUse`, `EmbeddedRedisFailed`, `UnsafeSocketFolder`.
+    """
+    if not isinstance(home, Path):
+        raise RedisUnset(home)
     path = socket_path(home)
     _make_private(path.parent, home)
     with _one_at_a_time(path):

@@ -1,20 +1,28 @@
 """Embeddings keyed by (embedder fingerprint, image hash), and where each image was found.
 
-The same image is embedded once, ever; an unchanged URI is not even fetched again. Merges of the same
-key from several processes at once can store it twice: readers take one row a key.
+The same image is embedded once, ever; an unchanged URI is not even fetched again. Processes that store the
+same key at once store it twice: readers take one row a key, and compaction drops the other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from seedqueue.backend.fetch import stable_uri
-from seedqueue.backend.tables import Home, quoted
+from seedqueue.backend.half import in_float16
+from seedqueue.backend.tables import Home, columns, quoted
+
+if TYPE_CHECKING:
+    import lancedb
+
+READ_BYTES = 16 * 2**20  # read at once: more is slower, since it no longer fits a processor's cache
 
 SOURCES = pa.schema(
     [
@@ -67,9 +75,9 @@ class Sources:
         if table is None:
             return {}
         query = table.search().where(f"instance = {quoted(instance)} AND project = {project}")
-        found = query.select(["task", "uri", "sha256"]).limit(table.count_rows()).to_arrow()
-        columns = (found.column(name).to_pylist() for name in ("task", "uri", "sha256"))
-        return {(task, uri): sha256 for task, uri, sha256 in zip(*columns, strict=True)}
+        found = query.select(["task", "uri", "sha256"]).limit(table.count_rows() or 1).to_arrow()
+        rows = zip(*(found.column(name).to_pylist() for name in ("task", "uri", "sha256")), strict=True)
+        return {(task, uri): sha256 for task, uri, sha256 in rows}
 
 
 def source_key(task: int, uri: str) -> tuple[int, str]:
@@ -78,47 +86,97 @@ def source_key(task: int, uri: str) -> tuple[int, str]:
 
 
 class Embeddings:
-    """The embeddings of one embedder: one table named by its fingerprint, rows (sha256, vector)."""
+    """The embeddings of one embedder, rows (sha256, vector): a table of float32 and one of float16.
+
+    Both are named by the embedder's fingerprint. A key may stand in both where two processes stored it at
+    once: the float32 vector counts.
+    """
 
     def __init__(self, home: Home, fingerprint: str, dimension: int) -> None:
         self._home = home
-        self._name = f"embeddings-{fingerprint}"
         self._dimension = dimension
-        self._schema = pa.schema([("sha256", pa.string()), ("vector", pa.list_(pa.float32(), dimension))])
+        name = f"embeddings-{fingerprint}"
+        self._names: dict[np.dtype[Any], str] = {np.dtype(np.float32): name, np.dtype(np.float16): f"{name}-float16"}
 
     def add(self, hashes: Sequence[str], vectors: NDArray[np.float32]) -> None:
-        """Store vectors (n, d) under their hashes; keys that are there already stay as they are."""
-        if not hashes:
+        """Store vectors (n, d) under their hashes, in float16 where that suits all of them.
+
+        Keys that are there already stay as they are. What is new is appended, not merged: that is
+        several times as fast, and merging too stores a key twice that two processes bring at once.
+        """
+        rows = _first_rows(hashes)
+        for sha256 in self._stored_of(list(rows)):
+            del rows[sha256]
+        if not rows:
             return
-        first = {sha256: row for row, sha256 in reversed(list(enumerate(hashes)))}
-        flat = np.ascontiguousarray(vectors[list(first.values())], dtype=np.float32).reshape(-1)
-        column = pa.FixedSizeListArray.from_arrays(pa.array(flat), self._dimension)
-        rows = pa.Table.from_arrays([pa.array(list(first)), column], schema=self._schema)
-        table = self._home.table(self._name, self._schema)
-        table.merge_insert("sha256").when_not_matched_insert_all().execute(rows)
+        new = vectors if len(rows) == len(vectors) else vectors[list(rows.values())]
+        exact = np.ascontiguousarray(new, dtype=np.float32)
+        halved = in_float16(exact)
+        kept: NDArray[Any] = exact if halved is None else halved
+        column = pa.FixedSizeListArray.from_arrays(pa.array(kept.reshape(-1)), self._dimension)
+        schema = pa.schema([("sha256", pa.string()), ("vector", column.type)])
+        added = pa.Table.from_arrays([pa.array(list(rows)), column], schema=schema)
+        self._home.table(self._names[kept.dtype], schema).add(added)
 
     def stored(self) -> set[str]:
         """The hashes of all stored images."""
-        table = self._home.existing(self._name)
-        if table is None:
-            return set()
-        found = table.search().select(["sha256"]).limit(table.count_rows() or 1).to_arrow()
-        return set(found.column("sha256").to_pylist())
+        return {sha256 for table in self._tables() for sha256 in columns(table, ["sha256"])["sha256"].to_pylist()}
 
     def read(self, hashes: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors (n, d) float32 in the order of `hashes`. Raises `KeyError` for one that is not stored."""
-        wanted: dict[str, list[int]] = {}
-        for row, sha256 in enumerate(hashes):
-            wanted.setdefault(sha256, []).append(row)
+        """Vectors (n, d) float32 in the order of `hashes`. Raises `KeyError` for one that is not stored.
+
+        Memory: the result, READ_BYTES and the hashes of all that is stored.
+        """
+        first = _first_rows(hashes)
         vectors = np.empty((len(hashes), self._dimension), dtype=np.float32)
-        table = self._home.table(self._name, self._schema)
-        reader = table.search().limit(table.count_rows() or 1).to_batches(8192)
-        for batch in reader:
-            block = batch.column("vector").flatten().to_numpy(zero_copy_only=False)
-            block = block.reshape(-1, self._dimension)
-            for position, sha256 in enumerate(batch.column("sha256").to_pylist()):
-                for row in wanted.pop(sha256, ()):  # one row a key: a repeat is skipped
-                    vectors[row] = block[position]
-        if wanted:
-            raise KeyError(f"{len(wanted)} of {len(hashes)} embeddings are not stored, {next(iter(wanted))} first")
+        missing = first
+        for table in self._tables():
+            missing = self._read_from(table, missing, vectors)
+        if missing:
+            raise KeyError(f"{len(missing)} of {len(hashes)} embeddings are not stored, {next(iter(missing))} first")
+        for row, sha256 in enumerate(hashes):
+            if first[sha256] != row:
+                vectors[row] = vectors[first[sha256]]
         return vectors
+
+    def _tables(self) -> list[lancedb.table.Table]:
+        """The tables that are there, float32 first."""
+        return [table for table in map(self._home.existing, self._names.values()) if table is not None]
+
+    def _stored_of(self, hashes: list[str]) -> set[str]:
+        found = (columns(table, ["sha256"])["sha256"] for table in self._tables())
+        wanted = pa.array(hashes, pa.string())
+        return {sha256 for keys in found for sha256 in keys.filter(pc.is_in(keys, value_set=wanted)).to_pylist()}
+
+    def _read_from(
+        self, table: lancedb.table.Table, rows: dict[str, int], vectors: NDArray[np.float32]
+    ) -> dict[str, int]:
+        """Read what the table has of `rows` (hash to row of `vectors`) into `vectors`; the rest of `rows`."""
+        ids, which = _locate(table, list(rows))
+        targets = np.fromiter(rows.values(), np.int64, len(rows))[which]
+        step = max(1, READ_BYTES // (4 * self._dimension))
+        for part in (slice(start, start + step) for start in range(0, len(ids), step)):
+            taken = table.take_row_ids(ids[part].tolist()).select(["vector"]).with_row_id().to_arrow()
+            place = np.searchsorted(ids[part], taken["_rowid"].to_numpy())  # in whatever order they came
+            flat = taken["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+            vectors[targets[part][place]] = flat.reshape(-1, self._dimension)
+        there = set(which.tolist())
+        return {sha256: row for number, (sha256, row) in enumerate(rows.items()) if number not in there}
+
+
+def _locate(table: lancedb.table.Table, hashes: list[str]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Row ids (m,), ascending, and which of `hashes` each row holds (m,): one row a key."""
+    stored = columns(table, ["sha256"])
+    which = pc.index_in(stored["sha256"], value_set=pa.array(hashes, pa.string()))
+    ids = stored["_rowid"].filter(which.is_valid()).to_numpy()
+    which, one = np.unique(which.drop_null().to_numpy(), return_index=True)
+    ascending = np.argsort(ids[one])
+    return ids[one][ascending], which[ascending]
+
+
+def _first_rows(hashes: Sequence[str]) -> dict[str, int]:
+    """The first row of each hash, in the order of rows."""
+    first: dict[str, int] = {}
+    for row, sha256 in enumerate(hashes):
+        first.setdefault(sha256, row)
+    return first

@@ -3,26 +3,27 @@
 import csv
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from seedqueue.backend.ahead import ahead
 from seedqueue.backend.errors import SeedqueueError
-from seedqueue.models.embedder import Embedder, Floats
+from seedqueue.models.embedder import Embedder, Floats, Input
 from seedqueue.models.errors import UnreadableImage
-from seedqueue.models.images import read_image
+from seedqueue.models.images import has_dicom_mark, read_image
+from seedqueue.models.picture import Frames
 from seedqueue.selectors.errors import BudgetExceedsPool
 from seedqueue.selectors.registry import select
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".dcm", ".dicom")
 COLUMNS = ("rank", "file", "cluster", "weight")
 
 Progress = Callable[[int, int], None]
 
-_CHUNK = 32
 _THREADS = 2
 
 
@@ -69,6 +70,15 @@ class FolderQueue:
     unreadable: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True)
+class EmbeddedFiles:
+    """The files that could be read with their embeddings (n, d) in the same order, and the others with reasons."""
+
+    files: tuple[Path, ...]
+    embeddings: Floats
+    unreadable: tuple[tuple[Path, str], ...]
+
+
 def select_folder(
     images: Path,
     budget: int,
@@ -78,41 +88,65 @@ def select_folder(
     seed: int,
     max_pixels: int,
     progress: Progress,
+    frames: Frames = "refuse",
 ) -> FolderQueue:
     """Choose `budget` images of a folder and its subfolders; hidden files are skipped.
 
     The images are put in the order of their content's SHA-256, then their path, before they
     are embedded and selected, so the queue does not depend on how the folder lists them.
-    progress: called with the number of images done and of all. Memory: the embeddings, and two
-    chunks of 32 decoded images.
+    progress: called with the number of images done and of all.
 
     Raises FolderMissing, NoImages, and what `seedqueue.selectors.registry.select` raises.
     """
     files = list_images(images)
     if budget > len(files):
         raise BudgetExceedsPool(budget, len(files))
-    with ThreadPoolExecutor(_THREADS) as pool:
-        ordered = [file for _, file in sorted(zip(pool.map(_digest, files), files, strict=True))]
-        embedded: list[Path] = []
-        unreadable: list[tuple[str, str]] = []
-        parts: list[Floats] = []
-        for chunk in _prepared(ordered, embedder, max_pixels, pool):
-            inputs = [(file, one) for file, one in chunk if isinstance(one, np.ndarray)]
-            unreadable += [(_name(file, images), one) for file, one in chunk if isinstance(one, str)]
-            if inputs:
-                parts.append(embedder.embed(np.stack([one for _, one in inputs])))
-                embedded += [file for file, _ in inputs]
-            progress(len(embedded) + len(unreadable), len(ordered))
-    if not embedded:
+    with ThreadPoolExecutor(_THREADS) as threads:
+        ordered = [file for _, file in sorted(zip(threads.map(_digest, files), files, strict=True))]
+    found = embed_files(ordered, embedder, max_pixels, progress, frames)
+    unreadable = [(_name(file, images), reason) for file, reason in found.unreadable]
+    if not found.files:
         raise NoImages(images, len(unreadable))
-    chosen = select(selector, np.concatenate(parts), budget, seed=seed)
+    chosen = select(selector, found.embeddings, budget, seed=seed)
     rows = tuple(
-        QueueRow(rank, _name(embedded[row], images), int(cluster), int(weight))
+        QueueRow(rank, _name(found.files[row], images), int(cluster), int(weight))
         for rank, (row, cluster, weight) in enumerate(
             zip(chosen.rows, chosen.cluster, chosen.weight, strict=True), start=1
         )
     )
     return FolderQueue(rows, tuple(sorted(unreadable)))
+
+
+def embed_files(
+    files: Sequence[Path], embedder: Embedder, max_pixels: int, progress: Progress, frames: Frames = "refuse"
+) -> EmbeddedFiles:
+    """Read, decode and embed image files in order; the next ones are decoded while the network runs.
+
+    progress: called with the number of files done and of all. Memory: the embeddings and some
+    hundred model inputs.
+    """
+    embedded: list[Path] = []
+    unreadable: list[tuple[Path, str]] = []
+    parts: list[Floats] = [np.empty((0, embedder.dimension), dtype=np.float32)]
+
+    def prepare(file: Path) -> tuple[Path, Input | str]:
+        try:
+            picture = read_image(file.read_bytes(), max_pixels=max_pixels, frames=frames)
+            return file, embedder.prepare(picture.image)
+        except UnreadableImage as error:
+            return file, error.reason
+        except OSError as error:
+            return file, error.strerror or str(error)
+
+    with ThreadPoolExecutor(_THREADS) as threads:
+        for batch in ahead(threads, prepare, files):
+            inputs = [(file, one) for file, one in batch if not isinstance(one, str)]
+            unreadable += [(file, one) for file, one in batch if isinstance(one, str)]
+            if inputs:
+                parts.append(embedder.embed(np.stack([one for _, one in inputs])))
+                embedded += [file for file, _ in inputs]
+            progress(len(embedded) + len(unreadable), len(files))
+    return EmbeddedFiles(tuple(embedded), np.concatenate(parts), tuple(unreadable))
 
 
 def list_images(folder: Path) -> list[Path]:
@@ -152,8 +186,20 @@ def write_queue_csv(queue: FolderQueue, path: Path) -> None:
 def _files(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if not hidden and path.suffix.lower() in SUFFIXES and path.is_file():
+        if not hidden and path.is_file() and (path.suffix.lower() in SUFFIXES or _is_dicom(path)):
             yield path
+
+
+def _is_dicom(path: Path) -> bool:
+    """Whether a file of any name is DICOM: exports have names like IM000001 or 1.2.840.10008.7.
+
+    DICOMDIR, the table of contents beside them, is none.
+    """
+    try:
+        with path.open("rb") as opened:
+            return path.name.upper() != "DICOMDIR" and has_dicom_mark(opened.read(132))
+    except OSError:
+        return False
 
 
 def _name(file: Path, folder: Path) -> str:
@@ -167,24 +213,3 @@ def _digest(file: Path) -> str:
             return hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError:
         return ""
-
-
-def _prepared(
-    files: list[Path], embedder: Embedder, max_pixels: int, pool: ThreadPoolExecutor
-) -> Iterator[list[tuple[Path, Floats | str]]]:
-    """Chunks of (file, model input or the reason why not), the next one decoded meanwhile."""
-
-    def prepare(file: Path) -> tuple[Path, Floats | str]:
-        try:
-            return file, embedder.prepare(read_image(file.read_bytes(), max_pixels=max_pixels))
-        except UnreadableImage as error:
-            return file, error.reason
-        except OSError as error:
-            return file, error.strerror or str(error)
-
-    starts = range(0, len(files), _CHUNK)
-    waiting = pool.map(prepare, files[:_CHUNK])
-    for start in starts:
-        ahead = pool.map(prepare, files[start + _CHUNK : start + 2 * _CHUNK])
-        yield list(waiting)
-        waiting = ahead

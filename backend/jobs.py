@@ -35,6 +35,7 @@ from seedqueue.backend.records import Run, State
 from seedqueue.backend.snapshots import NO_SHARD
 from seedqueue.models import registry as embedders
 from seedqueue.models.embedder import Embedder
+from seedqueue.models.runtime import Runtime
 from seedqueue.selectors.errors import BudgetExceedsPool
 
 PASSING = (LabelStudioUnreachable, LabelStudioRefused, RedisUnreachable)
@@ -109,18 +110,14 @@ def _context() -> Context:
 
 
 @lru_cache(maxsize=1)
-def _load(name: str, weights: Path, threads: int) -> Embedder:
+def _load(name: str, weights: Path, runtime: Runtime) -> Embedder:
     """The loaded model stays in the worker: loading costs 4 to 12 s."""
-    if threads:
-        import torch
-
-        torch.set_num_threads(threads)
-    return embedders.create(name, weights)
+    return embedders.create(name, weights, runtime)
 
 
 def _embedding(context: Context, run: Run) -> tuple[Embedder, Embeddings]:
     """The run's embedder and its store. Raises `EmbedderDiffers` where this worker's weights are others."""
-    embedder = _load(run.choices.embedder, context.settings.weights, context.settings.threads)
+    embedder = _load(run.choices.embedder, context.settings.weights, context.runtime)
     if run.fingerprint and run.fingerprint != embedder.fingerprint:
         raise EmbedderDiffers(embedder.name, run.fingerprint, embedder.fingerprint)
     return embedder, Embeddings(context.home, embedder.fingerprint, embedder.dimension)

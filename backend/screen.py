@@ -11,7 +11,16 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from rich.box import SIMPLE
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.table import Table
 
 from seedqueue.backend import seeding
@@ -51,6 +60,31 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
     finally:
         if bar.live.is_started:
             bar.stop()
+
+
+@contextmanager
+def downloads() -> Iterator[Callable[[str, int, int | None], None]]:
+    """A bar for each file on standard error; call what it gives with (file, bytes so far, total)."""
+    columns = (TextColumn("{task.description}"), BarColumn(20), DownloadColumn(), TransferSpeedColumn())
+    bar = Progress(*columns, console=_err)
+    tasks: dict[str, TaskID] = {}
+
+    def advance(file: str, done: int, total: int | None) -> None:
+        bar.start()
+        if file not in tasks:
+            tasks[file] = bar.add_task(_end_of(file), total=None)
+        bar.update(tasks[file], completed=done, total=total)
+
+    try:
+        yield advance
+    finally:
+        if bar.live.is_started:
+            bar.stop()
+
+
+def _end_of(file: str, width: int = 26) -> str:
+    """A name that may be very long, at one width: its end, which tells more than its beginning."""
+    return f"{file if len(file) <= width else '…' + file[1 - width :]:<{width}}"
 
 
 @contextmanager

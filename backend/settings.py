@@ -7,17 +7,29 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from seedqueue.backend.errors import InvalidSetting
 
 DEFAULT_BACKEND_URL = "http://127.0.0.1:9090"
+OBJECT_STORES = ("s3", "gs", "az")
 
 
-def _setting(variable: str, default: Any, meaning: str, shown: str | None = None) -> Any:
-    """One field of `Settings`; `shown` is the default as the documentation prints it."""
-    metadata = {"variable": variable, "meaning": meaning, "shown": str(default) if shown is None else shown}
-    return field(default=default, metadata=metadata)
+def _setting(
+    variable: str,
+    default: Any,
+    meaning: str,
+    shown: str | None = None,
+    choices: tuple[str, ...] = (),
+    secret: bool = False,
+) -> Any:
+    """One field of `Settings`.
+
+    `shown` is the default as the documentation prints it, `choices` all it may be; `secret` keeps it out of `repr`.
+    """
+    shown = str(default) if shown is None else shown
+    metadata = {"variable": variable, "meaning": meaning, "shown": shown, "choices": choices}
+    return field(default=default, metadata=metadata, repr=not secret)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +57,22 @@ class Settings:
         "Redis for jobs, locks and progress; unset, `seedqueue serve` starts its own",
         "(own)",
     )
-    home: Path = _setting("SEEDQUEUE_HOME", Path("~/.seedqueue"), "embeddings and records: the state worth a backup")
+    home: Path | str = _setting(
+        "SEEDQUEUE_HOME",
+        Path("~/.seedqueue"),
+        "embeddings and records, the state worth a backup: a folder, or an object store's URL (`s3://`, `gs://`, `az://`)",
+    )
     weights: Path = _setting(
         "SEEDQUEUE_WEIGHTS",
         Path("~/.seedqueue/weights"),
         "the folder that holds the embedders' weight files",
+    )
+    hub_token: str = _setting(
+        "HF_TOKEN",
+        "",
+        "the huggingface.co token of who accepted a gated model's terms, for `seedqueue weights fetch`",
+        "(none)",
+        secret=True,
     )
     embedder: str = _setting("SEEDQUEUE_EMBEDDER", "txrv", "the embedder when a request names none")
     selector: str = _setting("SEEDQUEUE_SELECTOR", "kmeans", "the selector when a request names none")
@@ -65,8 +88,20 @@ class Settings:
     max_image_pixels: int = _setting(
         "SEEDQUEUE_MAX_IMAGE_PIXELS", 50_000_000, "an image with more pixels counts as unreadable"
     )
+    dicom_frames: Literal["refuse", "first"] = _setting(
+        "SEEDQUEUE_DICOM_FRAMES",
+        "refuse",
+        "a DICOM of several frames: `refuse`: unreadable; `first`: its first frame is taken",
+        choices=("refuse", "first"),
+    )
     shard_images: int = _setting("SEEDQUEUE_SHARD_IMAGES", 256, "images in one RQ job")
     threads: int = _setting("SEEDQUEUE_THREADS", 0, "compute threads of one worker", "(cores divided by workers)")
+    precision: Literal["auto", "float32"] = _setting(
+        "SEEDQUEUE_PRECISION",
+        "auto",
+        "`auto`: half precision where it gives the same embeddings, see Embedders; `float32`: never",
+        choices=("auto", "float32"),
+    )
     basic_auth_user: str = _setting(
         "BASIC_AUTH_USER", "", "with the next one: every route but `/health` asks for them", "(open)"
     )
@@ -99,6 +134,8 @@ def _is_set(f: Field[Any], source: Mapping[str, str]) -> bool:
 
 
 def _parsed(f: Field[Any], text: str) -> Any:
+    if f.name == "home" and "://" in text:
+        return _object_store(text.strip())
     convert: Callable[[str], Any] = next((kind for kind in (int, Path) if isinstance(f.default, kind)), str)
     try:
         return convert(text.strip())
@@ -106,8 +143,18 @@ def _parsed(f: Field[Any], text: str) -> Any:
         raise InvalidSetting(f.metadata["variable"], text, "give a whole number") from error
 
 
+def _object_store(url: str) -> str:
+    scheme, _, place = url.partition("://")
+    if scheme not in OBJECT_STORES or not place.strip("/"):
+        mend = "give a folder, or an object store's URL, such as s3://bucket/prefix, gs:// or az://"
+        raise InvalidSetting("SEEDQUEUE_HOME", url, mend)
+    return url.rstrip("/")
+
+
 def _tidied(settings: Settings) -> Settings:
     for f in fields(settings):
+        if (choices := f.metadata["choices"]) and getattr(settings, f.name) not in choices:
+            raise InvalidSetting(f.metadata["variable"], getattr(settings, f.name), f"give {' or '.join(choices)}")
         if isinstance(f.default, int) and getattr(settings, f.name) < (f.default > 0):
             raise InvalidSetting(f.metadata["variable"], str(getattr(settings, f.name)), "give a larger number")
     if bool(settings.basic_auth_user) != bool(settings.basic_auth_pass):
@@ -115,6 +162,8 @@ def _tidied(settings: Settings) -> Settings:
     user = settings.basic_auth_user
     if ":" in user or not (user + settings.basic_auth_pass).isascii():
         raise InvalidSetting("BASIC_AUTH_USER", user, "user and password take ASCII only, and the user no colon")
+    if not (settings.hub_token.isascii() and settings.hub_token.isprintable()) or " " in settings.hub_token:
+        raise InvalidSetting("HF_TOKEN", "...", "a token is one word of ASCII")
     changes: dict[str, Any] = {f.name: getattr(settings, f.name) for f in fields(settings)}
     for name in ("label_studio_url", "label_studio_public_url", "backend_url"):
         changes[name] = changes[name].rstrip("/")
@@ -122,7 +171,8 @@ def _tidied(settings: Settings) -> Settings:
             variable = next(f.metadata["variable"] for f in fields(settings) if f.name == name)
             raise InvalidSetting(variable, changes[name], "it begins with http:// or https://")
     for name in ("home", "weights"):
-        changes[name] = changes[name].expanduser().absolute()
+        if isinstance(changes[name], Path):
+            changes[name] = changes[name].expanduser().absolute()
     return Settings(**changes)
 
 

@@ -1,57 +1,141 @@
-"""LanceDB tables of the home."""
+"""LanceDB tables of the home: a folder, or an object store's URL."""
 
 from __future__ import annotations
 
 import fcntl
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
+
+from seedqueue.backend.errors import SeedqueueError
 
 if TYPE_CHECKING:
     import lancedb
 
 FOLDER = "lancedb"
+KEYS = ("key", "sha256")  # a table whose first column is named so has one row a key
+FRAGMENTS = 32  # so many files slow no reader down
+ATTEMPTS = 3
+
+Lock = Callable[[str], AbstractContextManager[None]]
+
+
+class HomeUnreachable(SeedqueueError):
+    status = 503
+
+    def __init__(self, home: str, reason: str) -> None:
+        super().__init__(
+            f"The home {home} cannot be opened ({' '.join(reason.split())[:600]}). Set SEEDQUEUE_HOME to a bucket that "
+            "exists, and credentials and address as its store wants them: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, "
+            "AWS_REGION, AWS_ENDPOINT."
+        )
 
 
 class Home:
-    """The folder that survives everything: embeddings, sources, records."""
+    """The place that survives everything: embeddings, sources, records."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, place: Path | str, lock: Lock | None = None) -> None:
+        """Open a folder (`Path`) or an object store's URL (`str`).
+
+        lock: by name, over all processes that may use this home; a folder brings its own where none is
+        given. Raises `HomeUnreachable`.
+        """
         # Not at the top: commands and web processes that need no table are spared its import.
         import lancedb
 
-        self._folder = Path(path) / FOLDER
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._connection = lancedb.connect(self._folder)
+        if isinstance(place, Path):
+            folder = place / FOLDER
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock = lock or (lambda name: _file_lock(folder / "making.lock"))
+            self._connection = lancedb.connect(folder)
+            return
+        if lock is None:
+            raise ValueError(f"the home {place} is shared by machines: a lock over them must be given")
+        self._lock = lock
+        try:
+            self._connection = lancedb.connect(f"{place}/{FOLDER}")
+        except (ValueError, RuntimeError) as error:
+            raise HomeUnreachable(place, str(error)) from error
 
     def table(self, name: str, schema: pa.Schema) -> lancedb.table.Table:
         """The table, made on first use.
 
         Two processes must not make it at once: LanceDB commits the second making as an overwrite of the
-        first, with the rows that were added meanwhile.
+        first, with the rows that were added meanwhile. It does so on an object store too.
         """
         found = self.existing(name)
         if found is not None:
             return found
-        with (self._folder / "making.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with self._lock(f"making-{name}"):
             found = self.existing(name)  # made while we waited; an empty table is false, hence not `or`
             return self._connection.create_table(name, schema=schema) if found is None else found
 
     def existing(self, name: str) -> lancedb.table.Table | None:
-        """The table, or None where nobody has written it yet."""
+        """The table as it is now, or None where nobody has written it yet. It stays at that version."""
         try:
             return self._connection.open_table(name)
-        except ValueError:
+        except ValueError as error:
+            # It stands in a cycle with the frames of our callers, which would keep what they read in memory.
+            error.__traceback__ = None
             return None
 
     def compact(self) -> None:
-        """Merge the small fragments that every append and merge leaves, and forget versions of a week ago."""
+        """Drop repeated keys, merge small fragments, and forget versions of a week ago.
+
+        Readers go on meanwhile with the version they opened. Writers too: where one gets in our way again
+        and again, the rest is left for the next time.
+        """
         for name in self._connection.list_tables().tables:
-            self._connection.open_table(name).optimize()
+            for _ in range(ATTEMPTS):
+                try:
+                    _compact(self._connection.open_table(name))
+                    break
+                except RuntimeError as error:
+                    if not _overtaken(error):
+                        raise
+
+
+def columns(table: lancedb.table.Table, names: Sequence[str]) -> pa.Table:
+    """These columns of all rows, and `_rowid`."""
+    return table.search().select(list(names)).with_row_id(True).limit(table.count_rows() or 1).to_arrow()
 
 
 def quoted(text: str) -> str:
     """A string literal of LanceDB's filter language."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def _compact(table: lancedb.table.Table) -> None:
+    key = table.schema.names[0]
+    if key in KEYS and (surplus := _surplus(columns(table, [key]), key)):
+        table.delete(f"_rowid IN ({', '.join(map(str, surplus))})")
+    # Each time rewrites the whole table up to a million rows, and what it replaces stays for a week.
+    if table.stats()["fragment_stats"]["num_fragments"] >= FRAGMENTS:
+        table.optimize()
+
+
+def _surplus(rows: pa.Table, key: str) -> list[int]:
+    """The ids of all rows of a key but its newest.
+
+    Row ids grow with time and are never used again. So what two compactions delete at once never adds up
+    to all rows of a key, and an id that a rewrite has replaced meanwhile deletes nothing.
+    """
+    newest = rows.group_by(key).aggregate([("_rowid", "max")]).column("_rowid_max").to_numpy()
+    surplus: list[int] = np.setdiff1d(rows.column("_rowid").to_numpy(), newest).tolist()
+    return surplus
+
+
+def _overtaken(error: RuntimeError) -> bool:
+    """Whether LanceDB refused a commit since other processes committed first."""
+    return any(sign in str(error).lower() for sign in ("commit conflict", "too many concurrent writers"))
+
+
+@contextmanager
+def _file_lock(path: Path) -> Iterator[None]:
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -4,12 +4,14 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 Floats = npt.NDArray[np.float32]
+Input = npt.NDArray[Any]
 
 
 class Embedder(ABC):
@@ -25,11 +27,11 @@ class Embedder(ABC):
     fingerprint: str
 
     @abstractmethod
-    def prepare(self, image: Image.Image) -> Floats:
-        """One model input from an image of mode "RGB" or "L": float32. Safe in threads."""
+    def prepare(self, image: Image.Image) -> Input:
+        """One model input from an image of mode "RGB" or "L": always one shape and dtype. Safe in threads."""
 
     @abstractmethod
-    def embed(self, inputs: Floats) -> Floats:
+    def embed(self, inputs: Input) -> Floats:
         """Embeddings float32 (n, d) of n stacked inputs.
 
         A row does not depend on the others of its batch beyond floating-point noise.
@@ -40,7 +42,8 @@ def fingerprint(*, name: str, weights: str | None, preprocessing: int, arithmeti
     """16 hexadecimal digits of a SHA-256 over all that changes an embedding.
 
     weights: the SHA-256 of the weights file, None without one. preprocessing: the number an
-    embedder raises whenever its `prepare` changes. arithmetic: such as "float32".
+    embedder raises whenever its `prepare` changes. arithmetic: "float32" for all that passes the
+    accuracy gate (`seedqueue.models.gate`), so that runtimes share what they have embedded.
     """
     parts = (name, weights or "no weights", f"preprocessing {preprocessing}", arithmetic)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -1,59 +1,64 @@
-"""Bytes in, a decoded Pillow image out, or UnreadableImage with a reason a person understands."""
+"""Bytes in, a decoded picture out, or UnreadableImage with a reason a person understands."""
 
 import io
-import struct
-import zlib
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageFile, ImageOps
+from PIL.TiffImagePlugin import TiffImageFile
 
+from seedqueue.models import grey
 from seedqueue.models.errors import UnreadableImage
+from seedqueue.models.picture import DECODING_ERRORS, Frames, Picture, check_size, damage
 
 # An allow-list: Pillow can open some forty formats, and a few of them start other programs.
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF", "JPEG2000")
 
-# Everything Pillow's decoders are known to raise on damaged bytes.
-_DECODING_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    EOFError,
-    OverflowError,
-    MemoryError,
-    RuntimeError,
-    struct.error,
-    zlib.error,
-)
-
 _DEEP_GREY = ("I", "F")
 
+# TIFF's tags, and the kinds of pixels that Pillow takes for others of the same bits: (mode, sample format, bits).
+_BITS, _COLOUR_MODEL, _PLANES, _SAMPLE_FORMAT = 258, 262, 284, 339
+_SEPARATE_PLANES, _WHITE_IS_ZERO = 2, 0
+_OTHER_KINDS = {("I", 1, 32): np.uint32, ("L", 2, 8): np.int8}
 
-def read_image(content: bytes, *, max_pixels: int) -> Image.Image:
-    """Decode an image fully, turned upright by its EXIF orientation; mode "RGB" or "L".
+
+def read_image(content: bytes, *, max_pixels: int, frames: Frames = "refuse") -> Picture:
+    """Decode an image fully, turned upright by its EXIF orientation; mode "RGB" or "L", 8 bits a channel.
 
     Grey stays "L", colour and palettes become "RGB", transparent parts are laid over black,
     of several frames the first is taken. Grey deeper than 8 bit (16, 32 or floating) is mapped
     from the image's own lowest to highest value onto 0 to 255, since a 16-bit file often holds
     10 or 12 bits and would come out black otherwise; a constant image becomes 0.
+    DICOM: see `seedqueue.models.dicom.read_dicom`; it alone gives a spacing.
 
-    max_pixels: width times height above which nothing is decoded. Raises UnreadableImage.
-    Safe to call from several threads.
+    max_pixels: width times height above which nothing is decoded. frames: whether a DICOM of several
+    frames is refused or its first one taken. Raises UnreadableImage. Safe to call from several threads.
     """
+    if has_dicom_mark(content) or _begins_like_dicom(content):
+        from seedqueue.models.dicom import read_dicom  # pydicom takes 0.2 s to import
+
+        return read_dicom(content, max_pixels=max_pixels, frames=frames)
     image = _open(content)
-    width, height = image.size
-    if width * height > max_pixels:
-        raise UnreadableImage(
-            f"{width} x {height} = {_megapixels(width * height)} megapixels, "
-            f"more than the limit of {_megapixels(max_pixels)}"
-        )
+    check_size(*image.size, max_pixels)
     try:
         image.load()
-        return _to_eight_bits(ImageOps.exif_transpose(image))
-    except _DECODING_ERRORS as error:
-        raise UnreadableImage(_damage(image.format, error)) from error
+        return Picture(_to_eight_bits(image))
+    except DECODING_ERRORS as error:
+        raise UnreadableImage(damage(image.format, error)) from error
+
+
+def has_dicom_mark(content: bytes) -> bool:
+    """Whether these are the first 132 bytes or more of a DICOM file, whatever its name."""
+    return content[128:132] == b"DICM"
+
+
+def _begins_like_dicom(content: bytes) -> bool:
+    """Whether it begins with one of DICOM's first elements, as files without file meta do."""
+    if content[:2] not in (b"\x08\x00", b"\x02\x00") or content[3:4] != b"\0":
+        return False
+    names_its_kind = content[4:6].isalpha() and content[4:6].isupper()
+    return names_its_kind or 0 < int.from_bytes(content[4:8], "little") < len(content)
 
 
 def _open(content: bytes) -> ImageFile.ImageFile:
@@ -71,8 +76,10 @@ def _open(content: bytes) -> ImageFile.ImageFile:
             continue
         try:
             return factory(io.BytesIO(content), "")
-        except _DECODING_ERRORS as error:
-            raise UnreadableImage(_damage(name, error)) from error
+        except DECODING_ERRORS as error:
+            if "unknown pixel mode" in str(error):
+                raise UnreadableImage(f"a {name} with a kind of pixels that is not supported") from error
+            raise UnreadableImage(damage(name, error)) from error
     raise UnreadableImage(_describe(content))
 
 
@@ -80,8 +87,6 @@ def _describe(content: bytes) -> str:
     """What bytes that are no image look like, for the list of unreadable files."""
     if not content:
         return "empty"
-    if content[128:132] == b"DICM":
-        return "DICOM is not supported yet"
     start = content[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     for kind, marks in {
         "text/HTML": (b"<!doctype html", b"<html", b"<head", b"<body"),
@@ -97,32 +102,27 @@ def _describe(content: bytes) -> str:
     return f"none of the known formats ({', '.join(FORMATS)})"
 
 
-def _damage(name: str | None, error: Exception) -> str:
-    message = str(error) or type(error).__name__
-    # How Pillow words bytes that end too early, in the header and in the pixels.
-    early = ("truncated", "unrecognized data stream", "end of file", "not enough", "unpack requires")
-    what = "truncated" if any(word in message.lower() for word in early) else "damaged"
-    return f"{what} {name or 'image'} ({message})"
-
-
-def _to_eight_bits(image: Image.Image) -> Image.Image:
-    if image.mode.startswith(_DEEP_GREY):
-        return _stretch(image)
+def _to_eight_bits(image: ImageFile.ImageFile) -> Image.Image:
+    ImageOps.exif_transpose(image, in_place=True)
+    if (deep := _deep_grey(image)) is not None:
+        return Image.fromarray(deep)
     if image.has_transparency_data:
-        image = Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image.convert("RGBA"))
-    if image.mode in ("1", "L"):
-        return image.convert("L")
-    return image.convert("RGB")
+        black = Image.new("RGBA", image.size, (0, 0, 0, 255))
+        return Image.alpha_composite(black, image.convert("RGBA")).convert("RGB")
+    return image.convert("L" if image.mode in ("1", "L") else "RGB")
 
 
-def _stretch(image: Image.Image) -> Image.Image:
-    values = np.asarray(image, dtype=np.float64)
-    if not np.isfinite(values).all():
-        raise ValueError("pixels that are not numbers")
-    low, high = values.min(), values.max()
-    scale = 255.0 / (high - low) if high > low else 0.0
-    return Image.fromarray(np.rint((values - low) * scale).astype(np.uint8))
-
-
-def _megapixels(pixels: int) -> str:
-    return f"{pixels / 1e6:.4g}"
+def _deep_grey(image: ImageFile.ImageFile) -> npt.NDArray[np.uint8] | None:
+    """Grey of more than 8 bits, stretched; None for all else, which Pillow knows to convert."""
+    tags: Any = image.tag_v2 if isinstance(image, TiffImageFile) else {}
+    bits = tags.get(_BITS, (8,))
+    if len(bits) > 1 and max(bits) > 8 and tags.get(_PLANES) == _SEPARATE_PLANES:
+        raise UnreadableImage("a TIFF of more than 8 bits in separate colour planes, which is not supported")
+    kind = _OTHER_KINDS.get((image.mode, tags.get(_SAMPLE_FORMAT, (1,))[0], bits[0])) if tags else None
+    if kind is None and not image.mode.startswith(_DEEP_GREY):
+        return None
+    values = np.asarray(image)
+    values = values.view(kind) if kind else values.astype(values.dtype.newbyteorder("="), copy=False)
+    low, high = grey.check_numbers(values).min(), values.max()
+    shown = grey.apply(grey.stretch(float(low), float(high)), values)
+    return ~shown if tags.get(_COLOUR_MODEL) == _WHITE_IS_ZERO else shown

@@ -1,4 +1,4 @@
-"""Whole models that were saved with torch.save(model), read without running anything of theirs.
+"""State dicts, and whole models saved with torch.save(model), read without running anything of theirs.
 
 A pickle may name any function and have it called. Here only the classes of known layers can be
 built; everything else ends the reading. Two file formats are in use: the zip archive, for which
@@ -64,6 +64,35 @@ def load_pickled_model(path: Path, classes: Sequence[type]) -> "dict[str, torch.
     if not isinstance(model, torch.nn.Module):
         raise WeightsCorrupt(path, "a saved model", f"a {type(model).__name__}")
     return dict(_tensors(model, ""))
+
+
+def load_state(path: Path, what: str) -> "dict[str, torch.Tensor]":
+    """A state dict from safetensors or torch.save, read without unpickling anything but tensors.
+
+    what: the model it should be of, for the error. The file's SHA-256 is to be checked before.
+    Raises WeightsCorrupt.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, SafetensorError, RuntimeError, EOFError, ValueError, AttributeError) as error:
+        raise WeightsCorrupt(path, what, reason(error)) from error
+    if not isinstance(state, dict):
+        raise WeightsCorrupt(path, what, f"a {type(state).__name__}")
+    return state
+
+
+def loaded_strictly(model: "torch.nn.Module", state: "dict[str, torch.Tensor]", path: Path, what: str) -> None:
+    """Load every tensor of a state dict, none missing, none too many. Raises WeightsCorrupt."""
+    try:
+        model.load_state_dict(state)
+    except (RuntimeError, AttributeError, TypeError) as error:
+        raise WeightsCorrupt(path, what, reason(error)) from error
 
 
 def reason(error: Exception) -> str:

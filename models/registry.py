@@ -13,9 +13,12 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol
 
+from seedqueue.models import adding, downloads
+from seedqueue.models.downloads import Progress
 from seedqueue.models.embedder import Embedder
-from seedqueue.models.errors import NoWeightsNeeded, UnknownEmbedder
-from seedqueue.models.weights import Progress, WeightsSource, fetch
+from seedqueue.models.errors import NoWeightsNeeded, UnknownEmbedder, VariantMissing
+from seedqueue.models.runtime import Runtime
+from seedqueue.models.weights import WeightsSource
 
 ENTRY_POINTS = "seedqueue.embedders"
 
@@ -23,32 +26,36 @@ ENTRY_POINTS = "seedqueue.embedders"
 class Factory(Protocol):
     """Load the embedder `name` (`family:variant` in full) with weights from the folder.
 
-    Raises WeightsMissing, WeightsCorrupt.
+    Raises WeightsMissing, WeightsCorrupt, ExtraMissing.
     """
 
-    def __call__(self, name: str, weights_folder: Path) -> Embedder: ...
+    def __call__(self, name: str, weights_folder: Path, runtime: Runtime) -> Embedder: ...
 
 
 @dataclass(frozen=True)
 class EmbedderEntry:
     """One registered family.
 
-    default_variant: what the bare family name means; None where there are no variants.
-    dimension: the embedding's length for the default variant.
+    default_variant: what the bare family name means; None where there are no variants, or no usual one.
+    dimension: the embedding's length for the default variant; None where each variant has its own.
     input: the size, colour and range the model sees, in words.
     variants: all variants' names; weights_source: where a variant's weights come from. Both
-    may import torch when called.
+    may import torch when called. any_variant: for a family that takes any model of a kind, what is
+    written behind the colon, in words with an example; `variants` is None then.
+    extra: the optional dependency (`pip install 'seedqueue[extra]'`) that the family stands on.
     """
 
     name: str
     title: str
     summary: str
-    dimension: int
+    dimension: int | None
     input: str
     create: Factory
     default_variant: str | None = None
     variants: Callable[[], tuple[str, ...]] | None = None
     weights_source: Callable[[str], WeightsSource] | None = None
+    any_variant: str | None = None
+    extra: str | None = None
 
     @property
     def needs_weights(self) -> bool:
@@ -64,11 +71,13 @@ def register(
     *,
     title: str,
     summary: str,
-    dimension: int,
+    dimension: int | None,
     input: str,
     default_variant: str | None = None,
     variants: Callable[[], tuple[str, ...]] | None = None,
     weights_source: Callable[[str], WeightsSource] | None = None,
+    any_variant: str | None = None,
+    extra: str | None = None,
 ) -> Callable[[Factory], Factory]:
     """Decorate a factory to list it; the arguments are EmbedderEntry's fields.
 
@@ -79,7 +88,17 @@ def register(
         if name in _entries and _entries[name].create is not create:
             raise ValueError(f"two embedders are named {name!r}: rename one")
         _entries[name] = EmbedderEntry(
-            name, title, summary, dimension, input, create, default_variant, variants, weights_source
+            name=name,
+            title=title,
+            summary=summary,
+            dimension=dimension,
+            input=input,
+            create=create,
+            default_variant=default_variant,
+            variants=variants,
+            weights_source=weights_source,
+            any_variant=any_variant,
+            extra=extra,
         )
         return create
 
@@ -109,39 +128,62 @@ def get(name: str) -> EmbedderEntry:
 def full_name(name: str) -> str:
     """The name with its variant spelt out: `txrv` gives `txrv:densenet121-res224-all`.
 
-    Raises UnknownEmbedder for an unknown family or variant, listing the known ones.
+    Raises UnknownEmbedder for an unknown family or variant, listing the known ones; VariantMissing.
     """
     entry = get(name)
     _, colon, variant = name.partition(":")
-    if entry.default_variant is None or entry.variants is None:
+    variant = variant or entry.default_variant or ""
+    if entry.any_variant is not None:
+        if not variant:
+            raise VariantMissing(entry.name, entry.any_variant)
+    elif entry.variants is None:
         if colon:
             raise UnknownEmbedder(name, (entry.name,))
         return entry.name
-    if colon and variant != entry.default_variant and variant not in entry.variants():
+    elif variant != entry.default_variant and variant not in entry.variants():
         raise UnknownEmbedder(name, tuple(f"{entry.name}:{known}" for known in entry.variants()))
-    return f"{entry.name}:{variant or entry.default_variant}"
+    return f"{entry.name}:{variant}"
 
 
-def create(name: str, weights_folder: Path) -> Embedder:
+def create(name: str, weights_folder: Path, runtime: Runtime | None = None) -> Embedder:
     """Load an embedder by `family` or `family:variant`.
 
-    Raises UnknownEmbedder, WeightsMissing, WeightsCorrupt. Never downloads.
+    Raises UnknownEmbedder, VariantMissing, WeightsMissing, WeightsCorrupt, ExtraMissing. Never downloads.
     """
     full = full_name(name)
-    return get(full).create(full, weights_folder)
+    return get(full).create(full, weights_folder, runtime or Runtime())
 
 
-def fetch_weights(name: str, weights_folder: Path, progress: Progress) -> Path:
-    """Download an embedder's weights into the folder; returns the file.
+def source_of(name: str) -> WeightsSource:
+    """Where the weights of `family` or `family:variant` come from.
 
-    Raises UnknownEmbedder, NoWeightsNeeded, WeightsUnreachable, WeightsCorrupt.
+    Raises UnknownEmbedder, VariantMissing, NoWeightsNeeded.
     """
     full = full_name(name)
     entry = get(full)
     if entry.weights_source is None:
         raise NoWeightsNeeded(full)
-    source = entry.weights_source(full.partition(":")[2])
-    return fetch(source.url, weights_folder, source.filename, progress, source.sha256_prefix)
+    return entry.weights_source(full.partition(":")[2])
+
+
+def fetch_weights(
+    name: str, weights_folder: Path, progress: Progress, token: downloads.Token | None = None
+) -> tuple[Path, ...]:
+    """Download an embedder's weights into the folder; returns the files that are new there.
+
+    progress: called with a file's name, the bytes so far and the total, None where the server does not tell.
+    Raises what `source_of` and `downloads.fetch` do.
+    """
+    full = full_name(name)
+    return downloads.fetch(weights_folder, source_of(full), full, progress, token)
+
+
+def add_weights(name: str, weights_folder: Path, path: Path) -> tuple[Path, ...]:
+    """Copy an embedder's weights from a file or folder into the weights folder; returns where they are.
+
+    Raises what `source_of` and `adding.add` do.
+    """
+    return adding.add(weights_folder, source_of(name), path)
 
 
 @cache

@@ -22,7 +22,8 @@ from seedqueue.backend.errors import KNOWN, QueueOutOfOrder, problem
 from seedqueue.backend.folder import list_images
 from seedqueue.backend.records import QueuedTask
 from seedqueue.models import registry as embedders
-from seedqueue.models.errors import WeightsMissing, WeightsUnreachable
+from seedqueue.models.downloads import Token
+from seedqueue.models.errors import WeightsByHand, WeightsGated, WeightsMissing, WeightsUnreachable
 from seedqueue.selectors.errors import BudgetExceedsPool
 
 WORKERS = 2
@@ -93,12 +94,13 @@ def _available(base: settings.Settings) -> str:
     """The default embedder, its weights fetched where that is possible, else `hog`; said in a sentence."""
     name = embedders.full_name(base.embedder)
     try:
-        embedders.create(name, base.weights)
+        embedders.create(name, base.weights, Context(base).runtime)
     except WeightsMissing as missing:
         try:
             screen.say(f"fetching the weights of {name} ...")
-            embedders.fetch_weights(name, base.weights, lambda done, total: None)
-        except WeightsUnreachable:
+            with screen.downloads() as advance:
+                embedders.fetch_weights(name, base.weights, advance, Token(base.hub_token))
+        except (WeightsUnreachable, WeightsGated, WeightsByHand):
             screen.say(
                 f"The weights of {name} ({missing.file}) are not in {base.weights} and cannot be fetched from here, "
                 "so this demo uses hog, a classical embedder that needs none."

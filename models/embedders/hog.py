@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from seedqueue.models.embedder import Embedder, Floats, fingerprint
+from seedqueue.models.embedder import Embedder, Floats, Input, fingerprint
 from seedqueue.models.registry import register
+from seedqueue.models.runtime import Runtime
 
 _SIDE = 128
 _CELL = 16
@@ -28,12 +29,12 @@ class Hog(Embedder):
         self.dimension = _DIMENSION
         self.fingerprint = fingerprint(name=name, weights=None, preprocessing=_PREPROCESSING, arithmetic="float32")
 
-    def prepare(self, image: Image.Image) -> Floats:
+    def prepare(self, image: Image.Image) -> Input:
         """float32 (128, 128), grey, [0, 1]."""
         grey = image.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)
         return np.asarray(grey, dtype=np.float32) / np.float32(255)
 
-    def embed(self, inputs: Floats) -> Floats:
+    def embed(self, inputs: Input) -> Floats:
         """(n, 128, 128) to (n, 1764)."""
         from skimage.feature import hog  # here: listing the embedders must stay quick
 
@@ -55,6 +56,6 @@ class Hog(Embedder):
     dimension=_DIMENSION,
     input="128 x 128, grey, 0 to 1",
 )
-def create(name: str, weights_folder: Path) -> Embedder:
-    """Nothing to load: the folder is not looked at."""
+def create(name: str, weights_folder: Path, runtime: Runtime) -> Embedder:
+    """Nothing to load: folder and runtime are not looked at."""
     return Hog(name)

@@ -8,57 +8,21 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from PIL import Image
-
 from seedqueue.models import weights
-from seedqueue.models.embedder import Embedder, Floats, fingerprint
-from seedqueue.models.errors import WeightsCorrupt
-from seedqueue.models.pickled import reason
+from seedqueue.models.embedder import Embedder
+from seedqueue.models.pickled import load_state, loaded_strictly
 from seedqueue.models.registry import register
+from seedqueue.models.runtime import Runtime
+from seedqueue.models.vision import Look, VisionEmbedder
 
 if TYPE_CHECKING:
     import torch
 
-_SIDE = 224
-_MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)
-_DEVIATION = np.array([0.229, 0.224, 0.225], dtype=np.float32)
-_PREPROCESSING = 1
+_LOOK = Look(224, "RGB", mean=(0.485, 0.456, 0.406), deviation=(0.229, 0.224, 0.225))
+_PREPROCESSING = 2
 
 # These two resize and normalise within the network, in their own way.
 _OTHER_INPUT = ("googlenet", "inception_v3")
-
-
-class ImageNet(Embedder):
-    """RGB 224 x 224 (grey is repeated), bilinear, [0, 1], then ImageNet's mean and deviation.
-
-    The embedding is what the classifier's last linear layer sees; for SqueezeNet, which has
-    none, the mean over the last feature map.
-    """
-
-    def __init__(self, name: str, weights_folder: Path) -> None:
-        import torch
-
-        variant = name.partition(":")[2]
-        path = weights.require(weights_folder, _file_names(variant), name)
-        digest = weights.verify(path, _hash_in_name(path.name))
-        model, self.dimension = _headless(_load(variant, path))
-        self._model = model.eval().float()
-        self._torch = torch
-        self.name = name
-        self.fingerprint = fingerprint(name=name, weights=digest, preprocessing=_PREPROCESSING, arithmetic="float32")
-
-    def prepare(self, image: Image.Image) -> Floats:
-        """float32 (3, 224, 224), RGB, normalised."""
-        small = image.convert("RGB").resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)
-        scaled = np.asarray(small, dtype=np.float32) / np.float32(255)
-        return np.ascontiguousarray(((scaled - _MEAN) / _DEVIATION).transpose(2, 0, 1))
-
-    def embed(self, inputs: Floats) -> Floats:
-        """(n, 3, 224, 224) to (n, d)."""
-        with self._torch.inference_mode():
-            features = self._model(self._torch.from_numpy(np.ascontiguousarray(inputs)))
-        return np.asarray(features.numpy(), dtype=np.float32)
 
 
 def _variants() -> tuple[str, ...]:
@@ -74,56 +38,46 @@ def _published(variant: str) -> list[Any]:
 
     every = get_model_weights(variant)
     ordered = sorted(every, key=lambda one: one != every.DEFAULT)
-    return [one for one in ordered if min(one.meta["min_size"]) <= _SIDE]
-
-
-def _file_names(variant: str) -> list[str]:
-    return [one.url.rpartition("/")[2] for one in _published(variant)] + [f"{variant}_imagenet.pth"]
-
-
-def _hash_in_name(filename: str) -> str | None:
-    """torchvision ends its file names with the first digits of the SHA-256."""
-    found = re.search(r"-([0-9a-f]{8})\.pth$", filename)
-    return found.group(1) if found else None
+    return [one for one in ordered if min(one.meta["min_size"]) <= _LOOK.side]
 
 
 def _source(variant: str) -> weights.WeightsSource:
-    url = _published(variant)[0].url
-    filename = url.rpartition("/")[2]
-    return weights.WeightsSource(url, filename, _hash_in_name(filename))
+    published = [one.url for one in _published(variant)]
+    names = [url.rpartition("/")[2] for url in published]
+    return weights.WeightsSource(
+        (weights.WeightsFile(names[0], published[0], also=(*names[1:], f"{variant}_imagenet.pth")),),
+        page="https://docs.pytorch.org/vision/stable/models.html",
+        licence="BSD-3-Clause; trained on ImageNet, whose terms are for research",
+    )
 
 
 def _load(variant: str, path: Path) -> "torch.nn.Module":
-    import pickle
-
     import torch
     import torchvision
 
+    what = f"torchvision's {variant}"
     model: torch.nn.Module = torchvision.models.get_model(variant, weights=None)
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        # torchvision's DenseNet files write `norm.1`, its code `norm1`: its own loader renames too.
-        pattern = re.compile(r"^(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\..*)$")
-        model.load_state_dict({pattern.sub(r"\1\2", key): value for key, value in state.items()})
-    except (pickle.UnpicklingError, RuntimeError, EOFError, AttributeError) as error:
-        raise WeightsCorrupt(path, f"torchvision's {variant}", reason(error)) from error
+    # torchvision's DenseNet files write `norm.1`, its code `norm1`: its own loader renames too.
+    pattern = re.compile(r"^(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\..*)$")
+    state = {pattern.sub(r"\1\2", key): value for key, value in load_state(path, what).items()}
+    loaded_strictly(model, state, path, what)
     return model
 
 
-def _headless(model: "torch.nn.Module") -> tuple["torch.nn.Module", int]:
-    """The model ending before its last linear layer, and the length of what comes out."""
+def _headless(model: "torch.nn.Module") -> "torch.nn.Module":
+    """The model ending before its last linear layer: what the classifier sees.
+
+    SqueezeNet, which has none, classifies by a convolution: the mean over the map before it.
+    """
     import torch
 
     linear = [name for name, layer in model.named_modules() if isinstance(layer, torch.nn.Linear)]
-    if not linear:  # SqueezeNet classifies by a convolution on the last feature map
-        convolution = [layer for layer in model.modules() if isinstance(layer, torch.nn.Conv2d)][-1]
+    if not linear:
         model.classifier = torch.nn.AdaptiveAvgPool2d(1)
-        return model, convolution.in_channels
+        return model
     parent, _, last = linear[-1].rpartition(".")
-    layer = model.get_submodule(linear[-1])
-    assert isinstance(layer, torch.nn.Linear)
     setattr(model.get_submodule(parent), last, torch.nn.Identity())
-    return model, layer.in_features
+    return model
 
 
 @register(
@@ -136,6 +90,10 @@ def _headless(model: "torch.nn.Module") -> tuple["torch.nn.Module", int]:
     variants=_variants,
     weights_source=_source,
 )
-def create(name: str, weights_folder: Path) -> Embedder:
+def create(name: str, weights_folder: Path, runtime: Runtime) -> Embedder:
     """Load `imagenet:<torchvision model>`."""
-    return ImageNet(name, weights_folder)
+    variant = name.partition(":")[2]
+    source = _source(variant)
+    found = weights.require(weights_folder, source, name)
+    network = _headless(_load(variant, found.paths[source.files[0].name]))
+    return VisionEmbedder(name, network, _LOOK, weights=found.sha256, preprocessing=_PREPROCESSING, runtime=runtime)

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from seedqueue.models.embedder import Embedder, Floats, fingerprint
+from seedqueue.models.embedder import Embedder, Floats, Input, fingerprint
 from seedqueue.models.registry import register
+from seedqueue.models.runtime import Runtime
 
 _SIDE = 224
 _PREPROCESSING = 1
@@ -20,14 +21,14 @@ class Pixels(Embedder):
         self.dimension = _SIDE * _SIDE
         self.fingerprint = fingerprint(name=name, weights=None, preprocessing=_PREPROCESSING, arithmetic="float32")
 
-    def prepare(self, image: Image.Image) -> Floats:
+    def prepare(self, image: Image.Image) -> Input:
         """float32 (224, 224), grey, [0, 1]."""
         grey = image.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)
         return np.asarray(grey, dtype=np.float32) / np.float32(255)
 
-    def embed(self, inputs: Floats) -> Floats:
+    def embed(self, inputs: Input) -> Floats:
         """(n, 224, 224) to (n, 50176)."""
-        return inputs.reshape(len(inputs), self.dimension)
+        return np.asarray(inputs, dtype=np.float32).reshape(len(inputs), self.dimension)
 
 
 @register(
@@ -39,6 +40,6 @@ class Pixels(Embedder):
     dimension=_SIDE * _SIDE,
     input="224 x 224, grey, 0 to 1",
 )
-def create(name: str, weights_folder: Path) -> Embedder:
-    """Nothing to load: the folder is not looked at."""
+def create(name: str, weights_folder: Path, runtime: Runtime) -> Embedder:
+    """Nothing to load: folder and runtime are not looked at."""
     return Pixels(name)

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import object_store
 import pytest
+from object_store import ObjectStore
 
 from seedqueue.backend import embedded_redis
 from seedqueue.backend.broker import Broker
@@ -41,6 +43,30 @@ def broker(redis_url: str) -> Iterator[Broker]:
     opened = Broker(redis_url, uuid.uuid4().hex[:8])
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """An object store, one for the session."""
+    with Children() as children:
+        yield object_store.start(children, tmp_path_factory.mktemp("s3") / "moto.log")
+
+
+@pytest.fixture
+def s3_environment(s3: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process finds the object store, for the length of a test."""
+    for variable, value in s3.environment.items():
+        monkeypatch.setenv(variable, value)
+
+
+@pytest.fixture(params=["folder", "object store"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """Where a home may be: the test runs once for each."""
+    if request.param == "folder":
+        return tmp_path
+    request.getfixturevalue("s3_environment")
+    found: ObjectStore = request.getfixturevalue("s3")
+    return found.new_place()
 
 
 @pytest.fixture(scope="session")

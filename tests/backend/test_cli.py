@@ -60,6 +60,14 @@ def images(tmp_path: Path) -> Path:
         ("select --images images --out q.csv --budget 2.5", "InvalidBudget: the budget is '2.5'"),
         ("seed --project 1 --random-seed x", "InvalidRequest: random_seed is 'x'"),
         ("seed --project 1 --embedder resnet", "UnknownEmbedder: there is no embedder 'resnet'; choose one of: "),
+        (
+            "select --images images --out q.csv --embedder txvr",
+            "UnknownEmbedder: there is no embedder 'txvr'; did you mean txrv?; choose one of: ",
+        ),
+        (
+            "select --images images --out q.csv --embedder imagenet:densnet121",
+            "UnknownEmbedder: there is no embedder 'imagenet:densnet121'; did you mean imagenet:densenet121 or ",
+        ),
         ("seed --project 1 --selector best", "UnknownSelector: there is no selector 'best'; choose one of: "),
         (
             "seed --project 1 --embedder hog",

@@ -11,8 +11,10 @@ import pytest
 from redis import Redis
 
 from seedqueue.backend import embedded_redis
+from seedqueue.backend.broker import connect
 from seedqueue.backend.children import Children
-from seedqueue.backend.embedded_redis import EmbeddedRedisFailed, HomeInUse, UnsafeSocketFolder, socket_path
+from seedqueue.backend.embedded_redis import EmbeddedRedisFailed, HomeInUse, RedisUnset, UnsafeSocketFolder, socket_path
+from seedqueue.backend.settings import load
 
 
 def deep(folder: Path) -> Path:
@@ -51,6 +53,15 @@ def test_a_second_server_on_the_same_home_is_refused(tmp_path: Path) -> None:
         with pytest.raises(HomeInUse, match="SEEDQUEUE_HOME"), Children() as others:
             embedded_redis.start(others, tmp_path)
         assert embedded_redis.answers(socket_path(tmp_path))
+
+
+def test_an_object_store_has_no_redis_of_its_own() -> None:
+    """Each machine's own would not know of the others' locks."""
+    with Children() as children, pytest.raises(RedisUnset, match="REDIS_URL is not set, and the home s3://b/p"):
+        embedded_redis.start(children, "s3://b/p")
+    with pytest.raises(RedisUnset, match="REDIS_URL"):
+        connect(load({"SEEDQUEUE_HOME": "s3://b/p"}))
+    connect(load({"SEEDQUEUE_HOME": "s3://b/p", "REDIS_URL": "redis://r:1"})).close()
 
 
 def test_homes_do_not_meet(tmp_path: Path) -> None:

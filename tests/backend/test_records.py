@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from object_store import open_home
 
 from seedqueue.backend.records import Choices, QueuedTask, Records, Run, Unreadable
 from seedqueue.backend.tables import Home
@@ -17,8 +18,8 @@ def run(number: int, project: int = 1, **changes: object) -> Run:
 
 
 @pytest.fixture
-def records(tmp_path: Path) -> Records:
-    return Records(Home(tmp_path), "http://ls")
+def records(place: Path | str) -> Records:
+    return Records(open_home(place), "http://ls")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seedqueue.backend.errors import InvalidSetting
-from seedqueue.backend.settings import Settings, child_environment, load, variables
+from seedqueue.backend.settings import Settings, child_environment, environment_of, load, variables
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,6 +41,7 @@ def test_values_are_read_and_trimmed() -> None:
         ("SEEDQUEUE_SHARD_IMAGES", "0"),
         ("SEEDQUEUE_THREADS", "-1"),
         ("SEEDQUEUE_RANDOM_SEED", "-1"),
+        ("SEEDQUEUE_PRECISION", "bfloat16"),
         ("LABEL_STUDIO_URL", "localhost:8080"),
         ("SEEDQUEUE_BACKEND_URL", "ftp://backend"),
     ],
@@ -93,6 +94,18 @@ def test_folders_are_absolute_and_know_the_tilde(tmp_path: Path, monkeypatch: py
     settings = load({"SEEDQUEUE_HOME": "~/state", "SEEDQUEUE_WEIGHTS": "w"})
     assert settings.home == Path.home() / "state"
     assert settings.weights == tmp_path / "w"
+
+
+@pytest.mark.parametrize("url", ["s3://bucket/prefix", "s3://bucket", "gs://b/p/q", "az://container/p"])
+def test_a_home_may_be_an_object_store(url: str) -> None:
+    assert load({"SEEDQUEUE_HOME": f" {url}/ "}).home == url
+    assert environment_of(load({"SEEDQUEUE_HOME": url}))["SEEDQUEUE_HOME"] == url
+
+
+@pytest.mark.parametrize("url", ["http://bucket/p", "s3://", "s3:///", "file:///tmp/home", "S4://b"])
+def test_other_urls_are_no_home(url: str) -> None:
+    with pytest.raises(InvalidSetting, match=f"^SEEDQUEUE_HOME='{url}' cannot be used: .*s3://bucket/prefix"):
+        load({"SEEDQUEUE_HOME": url})
 
 
 def test_every_field_is_documented() -> None:

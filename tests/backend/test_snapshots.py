@@ -3,18 +3,18 @@
 from pathlib import Path
 
 import pytest
+from object_store import open_home
 
 from seedqueue.backend.pool import PoolTask
 from seedqueue.backend.snapshots import NO_SHARD, Snapshots
-from seedqueue.backend.tables import Home
 
 POOL = [PoolTask(1, "/a.png", False), PoolTask(2, "/it's.png", True), PoolTask(3, "", False), PoolTask(4, "/d", False)]
 SHARDS = [0, NO_SHARD, 1, 0]
 
 
 @pytest.fixture
-def snapshots(tmp_path: Path) -> Snapshots:
-    return Snapshots(Home(tmp_path), "http://ls")
+def snapshots(place: Path | str) -> Snapshots:
+    return Snapshots(open_home(place), "http://ls")
 
 
 def test_a_pool_and_its_shards_come_back(snapshots: Snapshots) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from saved_models import make_cxrf, make_remedis
+from small_models import HF, ONNX, TIMM, make_dinov2, make_hf, make_onnx, make_rad_dino, make_timm
 
 
 def make_imagenet(folder: Path, seed: int) -> Path:
@@ -30,7 +32,20 @@ def make_txrv(folder: Path, seed: int) -> Path:
     return path
 
 
-MAKERS: dict[str, Callable[[Path, int], Path]] = {"imagenet": make_imagenet, "txrv": make_txrv}
+# The variant that stands for a family which takes any model of a kind.
+EXAMPLES: dict[str, str] = {"hf": HF, "onnx": ONNX, "timm": TIMM}
+
+MAKERS: dict[str, Callable[[Path, int], Path]] = {
+    "cxrf": make_cxrf,
+    "dinov2": make_dinov2,
+    "hf": make_hf,
+    "imagenet": make_imagenet,
+    "onnx": make_onnx,
+    "rad-dino": make_rad_dino,
+    "remedis": make_remedis,
+    "timm": make_timm,
+    "txrv": make_txrv,
+}
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +61,12 @@ def weights_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_weights() -> dict[str, Callable[[Path, int], Path]]:
     """The makers by family: (folder, random seed) to the file."""
     return MAKERS
+
+
+@pytest.fixture(scope="session")
+def examples() -> dict[str, str]:
+    """The variants that stand for families of any model."""
+    return EXAMPLES
 
 
 @pytest.fixture(autouse=True, scope="session")

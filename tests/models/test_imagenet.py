@@ -10,6 +10,9 @@ from PIL import Image
 from seedqueue.models import registry
 from seedqueue.models.embedder import embed_images
 from seedqueue.models.errors import WeightsCorrupt
+from seedqueue.models.runtime import Runtime
+
+EXACT = Runtime(device="cpu", threads=1, precision="float32")
 
 
 def pictures() -> list[Image.Image]:
@@ -34,7 +37,7 @@ def test_real_squeezenet_gives_what_torchvision_gives(real_weights: Path) -> Non
     with torch.inference_mode():
         maps = network.eval().features(torch.stack([standard(each) for each in pictures()]))
         expected = maps.mean(dim=(2, 3)).numpy()
-    embedder = registry.create("imagenet:squeezenet1_1", real_weights)
+    embedder = registry.create("imagenet:squeezenet1_1", real_weights, EXACT)
     assert embedder.dimension == 512
     assert np.allclose(embed_images(embedder, pictures()), expected, rtol=1e-4, atol=1e-4)
     assert expected.std() > 0.1  # real weights: not nothing
@@ -54,11 +57,12 @@ def test_the_embedding_is_what_the_last_layer_sees(tmp_path: Path, variant: str,
     }
     assert (variant == "densenet121") == any(".norm.1." in key for key in state)
     torch.save(state, tmp_path / f"{variant}_imagenet.pth")
-    embedder = registry.create(f"imagenet:{variant}", tmp_path)
+    embedder = registry.create(f"imagenet:{variant}", tmp_path, EXACT)
     inputs = np.stack([embedder.prepare(each) for each in pictures()])
     embeddings = embedder.embed(inputs)
+    mean, deviation = (torch.tensor(each).reshape(3, 1, 1) for each in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
     with torch.inference_mode():
-        expected = network(torch.from_numpy(inputs))
+        expected = network((torch.from_numpy(inputs) / 255 - mean) / deviation)
         scores = getattr(network, last)(torch.from_numpy(embeddings))
     assert embeddings.shape == (3, embedder.dimension)
     assert torch.allclose(scores, expected, rtol=1e-3, atol=1e-4)
@@ -71,9 +75,10 @@ def test_other_families_lose_their_last_layer(variant: str) -> None:
 
     from seedqueue.models.embedders.imagenet import _headless
 
-    model, dimension = _headless(get_model(variant, weights=None).eval())
+    model = get_model(variant, weights=None).eval()
+    linear = [layer for layer in model.modules() if isinstance(layer, torch.nn.Linear)][-1]
     with torch.inference_mode():
-        assert model(torch.zeros(1, 3, 224, 224)).shape == (1, dimension)
+        assert _headless(model)(torch.zeros(1, 3, 224, 224)).shape == (1, linear.in_features)
 
 
 def test_a_file_under_torchvisions_name_is_checked_by_its_hash(tmp_path: Path) -> None:

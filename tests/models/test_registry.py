@@ -14,7 +14,7 @@ MODULE = """
 from seedqueue.models.registry import register
 
 @register("mean", title="Mean", summary="The mean.", dimension=1, input="any")
-def create(name, weights_folder):
+def create(name, weights_folder, runtime):
     return name
 """
 
@@ -61,7 +61,8 @@ def test_names_are_spelt_out() -> None:
     assert registry.full_name("txrv") == "txrv:densenet121-res224-all"
     assert registry.full_name("txrv:densenet121-res224-nih") == "txrv:densenet121-res224-nih"
     assert registry.full_name("imagenet:resnet50") == "imagenet:resnet50"
-    for wrong in ("imagenet:", "imagenet:inception_v3", "hog:", "", "txrv:resnet50-res512-all"):
+    assert registry.full_name("imagenet:") == "imagenet:densenet121"
+    for wrong in ("imagenet:inception_v3", "hog:", "", "txrv:resnet50"):
         with pytest.raises(UnknownEmbedder):
             registry.full_name(wrong)
 
@@ -69,12 +70,13 @@ def test_names_are_spelt_out() -> None:
 def test_the_published_sources() -> None:
     densenet = registry.get("imagenet").weights_source
     assert densenet is not None
-    assert densenet("densenet121")[1:] == ("densenet121-a639ec97.pth", "a639ec97")
+    [file] = densenet("densenet121").files
+    assert (file.name, file.also) == ("densenet121-a639ec97.pth", ("densenet121_imagenet.pth",))
     txrv = registry.get("txrv").weights_source
     assert txrv is not None
-    source = txrv("densenet121-res224-all")
-    assert source.url.endswith(source.filename)
-    assert source.filename.startswith("nih-pc-chex-mimic_ch-google-openi-kaggle-densenet121")
+    [file] = txrv("densenet121-res224-all").files
+    assert str(file.url).endswith(file.name)
+    assert file.name.startswith("nih-pc-chex-mimic_ch-google-openi-kaggle-densenet121")
 
 
 def test_listing_needs_no_torch() -> None:

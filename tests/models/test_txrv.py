@@ -12,10 +12,13 @@ import pytest
 from PIL import Image
 
 from seedqueue.models import registry
+from seedqueue.models.embedder import embed_images
 from seedqueue.models.embedders.txrv import _library, _source
 from seedqueue.models.errors import WeightsCorrupt
+from seedqueue.models.runtime import Runtime
 
-FILE = _source("densenet121-res224-all").filename
+FILE = _source("densenet121-res224-all").files[0].name
+EXACT = Runtime(device="cpu", threads=1, precision="float32")
 
 
 @pytest.fixture(scope="module")
@@ -31,17 +34,56 @@ def grey() -> Image.Image:
     return Image.fromarray(values)
 
 
+def as_torchxrayvision_reads(image: Image.Image) -> Any:
+    """(1, 1, h, w), as its own scripts make it from grey values of 0 to 255."""
+    import torch
+    import torchxrayvision.utils
+
+    return torch.from_numpy(torchxrayvision.utils.normalize(np.asarray(image), 255)[None, None])
+
+
 @pytest.mark.parametrize("archive", [True, False], ids=["zip", "plain"])
 def test_both_file_formats_give_torchxrayvisions_features(tmp_path: Path, network: Any, archive: bool) -> None:
     import torch
 
     torch.save(network, tmp_path / FILE, _use_new_zipfile_serialization=archive)
-    embedder = registry.create("txrv", tmp_path)
-    inputs = embedder.prepare(grey())[None]
+    embedder = registry.create("txrv", tmp_path, EXACT)
     with torch.inference_mode():
-        expected = network.features2(torch.from_numpy(inputs)).numpy()
-    assert np.allclose(embedder.embed(inputs), expected, rtol=1e-5, atol=1e-6)
+        expected = network.features2(as_torchxrayvision_reads(grey())).numpy()
+    assert np.allclose(embed_images(embedder, [grey()]), expected, rtol=1e-4, atol=1e-6 * expected.max())
     assert expected.std() > 0
+
+
+def test_its_resnet_gives_torchxrayvisions_features(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+    import torchvision
+
+    torch.manual_seed(1)
+    state = torchvision.models.resnet50(weights=None, num_classes=18)
+    state.conv1 = torch.nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)
+    file = tmp_path / _source("resnet50-res512-all").files[0].name
+    torch.save(state.state_dict(), file)
+    monkeypatch.setattr(_library(), "get_weights", lambda *_, **__: str(file))
+    theirs = _library().ResNet(weights="resnet50-res512-all")
+    image = grey().resize((512, 512), Image.Resampling.BILINEAR)
+    with torch.inference_mode():
+        expected = theirs.features(as_torchxrayvision_reads(image)).numpy()
+    embedder = registry.create("txrv:resnet50-res512-all", tmp_path, EXACT)
+    assert embedder.dimension == 2048
+    assert np.allclose(embed_images(embedder, [image]), expected, rtol=1e-3, atol=1e-4)
+
+
+def test_its_autoencoder_gives_torchxrayvisions_code(tmp_path: Path) -> None:
+    import torch
+
+    torch.manual_seed(2)
+    theirs = _library("autoencoders").ResNetAE(weights=None).eval()
+    torch.save(theirs.state_dict(), tmp_path / _source("autoencoder-101-elastic").files[0].name)
+    with torch.inference_mode():
+        expected = theirs.encode(as_torchxrayvision_reads(grey())).flatten(1).numpy()
+    embedder = registry.create("txrv:autoencoder-101-elastic", tmp_path, EXACT)
+    assert embedder.dimension == expected.shape[1] == 4608
+    assert np.allclose(embed_images(embedder, [grey()]), expected, rtol=1e-3, atol=1e-4)
 
 
 def test_an_old_file_lacks_what_newer_torch_adds(tmp_path: Path, network: Any) -> None:
@@ -55,17 +97,6 @@ def test_an_old_file_lacks_what_newer_torch_adds(tmp_path: Path, network: Any) -
             layer.__dict__.pop(attribute, None)
     torch.save(old, tmp_path / FILE, _use_new_zipfile_serialization=False)
     assert registry.create("txrv", tmp_path).dimension == 1024
-
-
-def test_the_input_is_normalised_as_torchxrayvision_does(tmp_path: Path, network: Any) -> None:
-    import torch
-    import torchxrayvision.utils
-
-    torch.save(network, tmp_path / FILE)
-    prepared = registry.create("txrv", tmp_path).prepare(grey())
-    expected = torchxrayvision.utils.normalize(np.asarray(grey()), 255)[None]
-    assert prepared.shape == (1, 224, 224)
-    assert np.allclose(prepared, expected, atol=1e-3)
 
 
 class Harmful:

@@ -1,55 +1,52 @@
-"""Weight files: where they are looked for, how they are checked and fetched."""
+"""Weight files: where they are looked for, what they are checked against, what they may be called."""
 
-import hashlib
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from weights_family import CONTENT, DIGEST, sha256, source
 
 from seedqueue.models import weights
-from seedqueue.models.errors import WeightsCorrupt, WeightsMissing, WeightsUnreachable
+from seedqueue.models.errors import WeightsCorrupt, WeightsFolderUnusable, WeightsMissing, WeightsOutside
+from seedqueue.models.weights import WeightsFile
 
-CONTENT = bytes(range(256)) * 9000
-DIGEST = hashlib.sha256(CONTENT).hexdigest()
-
-
-class Server(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        if self.path == "/moved.pth":
-            self.send_response(302)
-            self.send_header("Location", "/w.pth")
-            self.end_headers()
-            return
-        if self.path not in ("/w.pth", "/cut.pth"):
-            self.send_error(404)
-            return
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(CONTENT)))
-        self.end_headers()
-        self.wfile.write(CONTENT if self.path == "/w.pth" else CONTENT[:1000])
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+ONE = WeightsFile("a.pth", "https://example.org/a.pth", also=("b.pth",))
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as serving:
-        thread = threading.Thread(target=serving.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{serving.server_port}"
-        serving.shutdown()
-        thread.join()
+def test_the_first_of_the_accepted_names_that_is_there(tmp_path: Path) -> None:
+    assert weights.find(tmp_path, ONE) is None
+    for name in ("b.pth", "a.pth"):
+        (tmp_path / name).write_bytes(CONTENT)
+        assert weights.find(tmp_path, ONE) == tmp_path / name
+        assert weights.require(tmp_path, source(ONE), "one") == weights.Found({"a.pth": tmp_path / name}, DIGEST)
 
 
-def test_the_first_file_of_the_list_that_is_there(tmp_path: Path) -> None:
-    assert weights.find(tmp_path, ["a.pth", "b.pth"]) is None
-    (tmp_path / "b.pth").write_bytes(b"b")
-    assert weights.find(tmp_path, ["a.pth", "b.pth"]) == tmp_path / "b.pth"
-    with pytest.raises(WeightsMissing, match=r"a\.pth .* run `seedqueue weights fetch txrv`"):
-        weights.require(tmp_path, ["a.pth"], "txrv")
+def test_missing_weights_name_file_folder_and_command(tmp_path: Path) -> None:
+    with pytest.raises(WeightsMissing, match=r"a\.pth are not in .* run `seedqueue weights fetch one`, or") as caught:
+        weights.require(tmp_path, source(ONE), "one")
+    assert (caught.value.file, caught.value.folder) == ("a.pth", tmp_path)
+    gated = source(ONE, gate="accept the terms")
+    with pytest.raises(WeightsMissing, match=r"fetch one` \(first: accept the terms, see https://example.org/weights"):
+        weights.require(tmp_path, gated, "one")
+    with pytest.raises(WeightsMissing, match=r"c\.pb are not .* run `seedqueue weights add one PATH`"):
+        weights.require(tmp_path, source(WeightsFile("c.pb", None)), "one")
+
+
+def test_a_person_is_needed_for_what_has_no_address_and_must_be_there() -> None:
+    by_hand, extra = WeightsFile("b.pb", None), WeightsFile("c.json", None, optional=True)
+    assert source(ONE, extra).command("one") == "seedqueue weights fetch one"
+    assert source(ONE, by_hand).command("one") == "seedqueue weights add one PATH"
+
+
+def test_all_files_make_one_digest_and_optional_ones_count_when_there(tmp_path: Path) -> None:
+    several = source(ONE, WeightsFile("d/c.json", None, optional=True))
+    (tmp_path / "a.pth").write_bytes(CONTENT)
+    alone = weights.require(tmp_path, several, "one")
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "c.json").write_bytes(b"{}")
+    both = weights.require(tmp_path, several, "one")
+    assert alone.sha256 == DIGEST
+    assert both.sha256 == sha256(f"{DIGEST}\n{sha256(b'{}')}".encode())
+    assert set(both.paths) == {"a.pth", "d/c.json"}
 
 
 def test_a_changed_file_has_another_hash(tmp_path: Path) -> None:
@@ -57,51 +54,54 @@ def test_a_changed_file_has_another_hash(tmp_path: Path) -> None:
     file.write_bytes(CONTENT)
     assert weights.sha256_file(file) == DIGEST
     file.write_bytes(b"other")
-    assert weights.sha256_file(file) == hashlib.sha256(b"other").hexdigest()
+    assert weights.sha256_file(file) == sha256(b"other")
 
 
-def test_a_file_is_checked_against_prefix_and_list(tmp_path: Path) -> None:
-    file = tmp_path / "w.pth"
+def test_a_file_is_checked_against_what_is_published_and_what_is_listed(tmp_path: Path) -> None:
+    file = tmp_path / "sub" / "w.pth"
+    file.parent.mkdir()
     file.write_bytes(CONTENT)
-    assert weights.verify(file, DIGEST[:8]) == DIGEST
+    assert weights.verify(tmp_path, file, DIGEST[:8].upper()) == DIGEST
     with pytest.raises(WeightsCorrupt) as caught:
-        weights.verify(file, "00000000")
+        weights.verify(tmp_path, file, "00000000")
     assert (caught.value.expected, caught.value.actual) == ("a SHA-256 of 00000000", DIGEST)
-    (tmp_path / "SHA256SUMS").write_text(f"{'1' * 64}  other.pth\n{DIGEST} *w.pth\n", encoding="utf-8")
-    weights.verify(file)
+    lines = f"# what sha256sum wrote\n{'1' * 64}  other.pth\n{DIGEST.upper()} *./sub/w.pth\n"
+    (tmp_path / "SHA256SUMS").write_text(lines, encoding="utf-8")
+    assert set(weights.listed(tmp_path)) == {"other.pth", "sub/w.pth"}
+    weights.verify(tmp_path, file)
     file.write_bytes(b"changed")
-    with pytest.raises(WeightsCorrupt):
-        weights.verify(file)
+    with pytest.raises(WeightsCorrupt, match=f"expected a SHA-256 of {DIGEST}, found {sha256(b'changed')}"):
+        weights.verify(tmp_path, file)
 
 
-@pytest.mark.parametrize("path", ["w.pth", "moved.pth"])
-def test_a_fetched_file_is_there_whole(server: str, tmp_path: Path, path: str) -> None:
-    steps: list[tuple[int, int | None]] = []
-    folder = tmp_path / "new" / "folder"
-    file = weights.fetch(
-        f"{server}/{path}", folder, "w.pth", lambda *step: steps.append(step), expected_prefix=DIGEST[:8]
-    )
-    assert file.read_bytes() == CONTENT
-    assert steps[-1] == (len(CONTENT), len(CONTENT))
-    assert len(steps) > 1
-    assert [each.name for each in folder.iterdir()] == ["w.pth"]
+def test_the_digest_in_a_name_counts(tmp_path: Path) -> None:
+    right, wrong = tmp_path / f"net-{DIGEST[:8]}.pth", tmp_path / "net-00000000.pth"
+    for file in (right, wrong):
+        file.write_bytes(CONTENT)
+    assert weights.verify(tmp_path, right) == DIGEST
+    with pytest.raises(WeightsCorrupt, match="a SHA-256 of 00000000"):
+        weights.verify(tmp_path, wrong)
 
 
-@pytest.mark.parametrize("path", ["absent.pth", "cut.pth"])
-def test_a_failed_fetch_leaves_nothing(server: str, tmp_path: Path, path: str) -> None:
-    with pytest.raises(WeightsUnreachable) as caught:
-        weights.fetch(f"{server}/{path}", tmp_path, "w.pth", lambda *step: None)
-    assert caught.value.url in str(caught.value)
-    assert list(tmp_path.iterdir()) == []
+def test_a_list_that_is_no_text_lists_nothing(tmp_path: Path) -> None:
+    (tmp_path / "SHA256SUMS").write_bytes(b"\xff\xfe\x00\n\n   \nword\n")
+    (tmp_path / "a.pth").write_bytes(CONTENT)
+    assert weights.require(tmp_path, source(ONE), "one").sha256 == DIGEST
 
 
-def test_a_wrong_file_replaces_nothing(server: str, tmp_path: Path) -> None:
-    (tmp_path / "w.pth").write_bytes(b"good")
-    with pytest.raises(WeightsCorrupt):
-        weights.fetch(f"{server}/w.pth", tmp_path, "w.pth", lambda *step: None, expected_prefix="0000")
-    assert [each.read_bytes() for each in tmp_path.iterdir()] == [b"good"]
+@pytest.mark.parametrize(
+    "name", ["../w.pth", "a/../../w.pth", "/etc/passwd", "C:/w.pth", "a\\..\\w.pth", "", ".", "\0"]
+)
+def test_no_name_leads_out_of_the_folder(name: str) -> None:
+    with pytest.raises(WeightsOutside, match="is not within the weights folder"):
+        WeightsFile(name, None)
+    with pytest.raises(WeightsOutside):
+        WeightsFile("w.pth", None, also=("v.pth", name))
 
 
-def test_nobody_listening(tmp_path: Path) -> None:
-    with pytest.raises(WeightsUnreachable, match="put it into the weights folder"):
-        weights.fetch("http://127.0.0.1:9/w.pth", tmp_path, "w.pth", lambda *step: None)
+@pytest.mark.skipif(not Path("/proc/self/mem").is_file(), reason="needs a file that even root cannot read from")
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.pth").symlink_to("/proc/self/mem")
+    with pytest.raises(WeightsFolderUnusable, match="set SEEDQUEUE_WEIGHTS to another") as caught:
+        weights.require(tmp_path, source(ONE), "one")
+    assert str(tmp_path) in str(caught.value)

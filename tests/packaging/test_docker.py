@@ -104,3 +104,12 @@ def test_the_image_has_every_folder_of_the_package_and_runs_as_nobody_special(do
         assert f"COPY {folder} {folder}\n" in dockerfile
         assert f"!{folder}" in let_through
     assert re.findall(r"^USER (\w+)$", dockerfile, re.MULTILINE) == ["seedqueue"]
+
+
+def test_the_extras_that_the_image_names_exist(dockerfile: str) -> None:
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / "setup.cfg")
+    texts = dockerfile + (DOCKER / "README.md").read_text()
+    named = {extra for found in re.findall(r"EXTRAS=([a-z,]+)", texts) for extra in found.split(",")}
+    assert named
+    assert named <= set(parser["options.extras_require"])

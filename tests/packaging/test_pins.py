@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
-CONSTRAINTS = ("constraints.txt", "constraints-label-studio.txt")
+CONSTRAINTS = ("constraints.txt", "constraints-label-studio.txt", "constraints-moto.txt")
 
 
 def pins(name: str) -> dict[str, str]:
@@ -48,6 +48,15 @@ def test_label_studio_is_pinned_with_all_it_needs() -> None:
     found = pins("constraints-label-studio.txt")
     assert found["label-studio"] == "1.23.2"
     assert len(found) > 100
+
+
+def test_moto_is_pinned_with_all_it_needs() -> None:
+    """Where a pin is missing, the tests' object store is another one next month."""
+    python = ROOT / ".venv-moto/bin/python"
+    listed = subprocess.run([python, "-m", "pip", "freeze"], capture_output=True, text=True, check=True).stdout
+    installed = dict(line.split("==") for line in listed.splitlines())
+    found = {canonicalize_name(name): version for name, version in installed.items()}
+    assert found.items() <= pins("constraints-moto.txt").items()
 
 
 @pytest.mark.parametrize("name", CONSTRAINTS)

@@ -1,6 +1,6 @@
 """One of several processes that store embeddings at once: equal keys, and some of its own.
 
-add_embeddings.py HOME NUMBER; says "ready", waits for a line, stores, says "done".
+add_embeddings.py FOLDER NUMBER, or URL NUMBER REDIS_URL NAMESPACE: says "ready", waits for a line, stores, says "done".
 """
 
 import hashlib
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from seedqueue.backend.broker import Broker
 from seedqueue.backend.embeddings import Embeddings, Source, Sources
 from seedqueue.backend.tables import Home
 
@@ -20,8 +21,9 @@ def key(number: int) -> str:
 
 
 def main() -> None:
-    home, number = Home(Path(sys.argv[1])), int(sys.argv[2])
-    own = range(1000 * number, 1000 * number + OWN)
+    place, number, *redis = sys.argv[1:]
+    home = Home(place, Broker(*redis).lock) if redis else Home(Path(place))
+    own = range(1000 * int(number), 1000 * int(number) + OWN)
     print("ready", flush=True)
     sys.stdin.readline()
     store = Embeddings(home, "f", DIMENSION)

@@ -1,0 +1,1 @@
+"""The product's speed beside its peers', measured in one run on one machine."""

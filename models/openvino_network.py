@@ -1,0 +1,100 @@
+"""Networks on the processor through OpenVINO: streams of one thread, one image a request.
+
+Two compute threads on one image collapse when other programs run beside them; streams of one
+thread each do not. One image a request makes a row independent of its batch and was the fastest.
+"""
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from joblib import cpu_count
+
+from seedqueue.models.runtime import Arithmetics, Floats, Network
+
+if TYPE_CHECKING:
+    import openvino
+    import torch
+
+
+def convert(module: "torch.nn.Module", example: npt.NDArray[Any]) -> "openvino.Model":
+    """A PyTorch module as an OpenVINO model. example: one input (1, ...).
+
+    By torch.export, and by a trace where OpenVINO lacks an operation that only the trace, its
+    constants folded, has done away with (position embeddings stretched to another size).
+    """
+    import openvino
+    import torch
+    from openvino.frontend import OpConversionFailure
+
+    inputs = torch.from_numpy(example)
+    try:
+        with torch.no_grad():
+            program = torch.export.export(module.eval(), (inputs,))
+        model = openvino.convert_model(program)
+    except OpConversionFailure:
+        model = openvino.convert_model(_traced(module, inputs), example_input=inputs)
+    model.reshape(example.shape)
+    return model
+
+
+def _traced(module: "torch.nn.Module", inputs: "torch.Tensor") -> Any:
+    import torch
+
+    with warnings.catch_warnings(), torch.inference_mode():
+        # Said of tracing itself, which is deprecated, and of Python values that become constants: they are meant to.
+        warnings.simplefilter("ignore", FutureWarning)
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
+        return torch.jit.freeze(torch.jit.trace(module, inputs, check_trace=False))  # type: ignore[no-untyped-call]
+
+
+def arithmetics(model: "openvino.Model", threads: int) -> Arithmetics:
+    """Both arithmetics of a model with one input (1, ...) and one output (1, d)."""
+    import openvino
+
+    core = openvino.Core()
+    processor = core.get_property("CPU", "FULL_DEVICE_NAME")
+    halves = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return Arithmetics(
+        machine=f"{processor}, OpenVINO {openvino.__version__}",
+        full=lambda: _network(core, model, threads, openvino.Type.f32),
+        half=(lambda: _network(core, model, threads, openvino.Type.bf16)) if halves else None,
+        half_name="bfloat16",
+    )
+
+
+def _network(core: "openvino.Core", model: "openvino.Model", threads: int, precision: "openvino.Type") -> Network:
+    import openvino
+    from openvino import properties
+
+    streams = threads or cpu_count()
+    compiled = core.compile_model(
+        model,
+        "CPU",
+        {
+            properties.hint.inference_precision(): precision,
+            properties.num_streams(): streams,
+            properties.inference_num_threads(): streams,
+            # Two workers on one machine would pin themselves to the same cores.
+            properties.hint.enable_cpu_pinning(): False,
+        },
+    )
+    requests = openvino.AsyncInferQueue(compiled, streams)
+    # Once for nothing: a model's output may not know its shape before.
+    entry = compiled.input(0)
+    dimension = compiled(np.zeros(entry.shape, dtype=entry.element_type.to_dtype()))[0].size
+
+    def embed(inputs: npt.NDArray[Any]) -> Floats:
+        embeddings = np.empty((len(inputs), dimension), dtype=np.float32)
+
+        def keep(request: Any, row: int) -> None:
+            embeddings[row] = request.get_output_tensor(0).data.reshape(dimension)
+
+        requests.set_callback(keep)
+        for row in range(len(inputs)):
+            requests.start_async({0: inputs[row : row + 1]}, row)
+        requests.wait_all()
+        return embeddings
+
+    return embed
