@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from seedqueue.models.errors import ModelError, UnknownEmbedder
+from seedqueue.models.errors import ModelError, UnknownEmbedder, UnusableModel, VariantMissing, WeightsOutside
 from seedqueue.selectors.errors import SelectionError
 
 
@@ -230,6 +230,7 @@ class Problem:
     status: int
 
 
+NAMED_WRONGLY = (UnknownEmbedder, VariantMissing, UnusableModel, WeightsOutside)
 KNOWN = (SeedqueueError, SelectionError, ModelError)
 
 
@@ -238,6 +239,6 @@ def problem(error: Exception) -> Problem:
     status = 422
     if isinstance(error, SeedqueueError):
         status = error.status
-    elif isinstance(error, ModelError) and not isinstance(error, UnknownEmbedder):
+    elif isinstance(error, ModelError) and not isinstance(error, NAMED_WRONGLY):
         status = 503
     return Problem(type(error).__name__, str(error), status)

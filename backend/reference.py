@@ -40,7 +40,7 @@ def selectors_table() -> str:
 
 def embedders_table() -> str:
     rows = [
-        (f"`{e.name}`", _sentence(e.title, e.summary), e.input, str(e.dimension), _weights(e))
+        (f"`{e.name}`", _sentence(e.title, e.summary), e.input, str(e.dimension or "its own"), _weights(e))
         for e in embedders.entries()
     ]
     return _table(("Embedder", "What it is", "Input", "Length", "Weights"), rows)
@@ -111,7 +111,11 @@ def _yes(true: bool) -> str:
 
 
 def _weights(entry: embedders.EmbedderEntry) -> str:
-    return f"`seedqueue weights fetch {entry.name}`" if entry.needs_weights else "none"
+    if not entry.needs_weights:
+        return "none"
+    if entry.any_variant is not None:
+        return f"`seedqueue weights list {entry.name}`"
+    return f"`{embedders.source_of(entry.name).command(entry.name)}`"
 
 
 def _commands(command: Any, name: str) -> Iterator[tuple[str, str]]:
@@ -126,9 +130,12 @@ def _commands(command: Any, name: str) -> Iterator[tuple[str, str]]:
 
 def _option(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
-        return str(parameter.name).upper()
+        name = str(parameter.name).upper()
+        return name if parameter.required else f"[{name}]"
     if parameter.secondary_opts:  # a switch: shown is the form that changes something
         return f"[{(parameter.secondary_opts if parameter.default else parameter.opts)[0]}]"
+    if parameter.is_flag:
+        return f"[{parameter.opts[0]}]"
     shown = f"{parameter.opts[0]} {str(parameter.name).upper()}"
     return shown if parameter.required else f"[{shown}]"
 

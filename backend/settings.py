@@ -40,7 +40,7 @@ class Settings:
         "LABEL_STUDIO_URL", "http://localhost:8080", "Label Studio, as this machine reaches it"
     )
     label_studio_api_key: str = _setting(
-        "LABEL_STUDIO_API_KEY", "", "a personal access token or a legacy token of an admin", "(required)"
+        "LABEL_STUDIO_API_KEY", "", "a personal access token or a legacy token of an admin", "(required)", secret=True
     )
     label_studio_public_url: str = _setting(
         "LABEL_STUDIO_PUBLIC_URL",
@@ -105,7 +105,7 @@ class Settings:
     basic_auth_user: str = _setting(
         "BASIC_AUTH_USER", "", "with the next one: every route but `/health` asks for them", "(open)"
     )
-    basic_auth_pass: str = _setting("BASIC_AUTH_PASS", "", "the password to it", "(open)")
+    basic_auth_pass: str = _setting("BASIC_AUTH_PASS", "", "the password to it", "(open)", secret=True)
 
     @property
     def namespace(self) -> str:

@@ -30,6 +30,10 @@ _WANTED += [0x00280000 + element for element in (0x02, 0x04, 0x06, 0x08, 0x10, 0
 _WANTED += [0x00280000 + element for element in (0x120, 0x121, 0x1050, 0x1051, 0x1052, 0x1053, 0x1056)]
 _WANTED += [0x00280000 + element for element in (0x1101, 0x1102, 0x1103, 0x1201, 0x1202, 0x1203, 0x3000, 0x3010)]
 
+# Far above a header of a thousand frames, and above the largest of its values, the tables.
+_MOST_READS = 200_000
+_MOST_BYTES = 1 << 20
+
 ENDS_EARLY = "truncated DICOM (it ends before its pixels)"
 
 _PYDICOM = r"pydicom\b"
@@ -64,13 +68,13 @@ def read_header(content: bytes, most_bytes: int) -> Header:
     DECODING_ERRORS on damaged bytes.
     """
     _silence()
-    stream = io.BytesIO(content)
+    stream = _Metered(content)
     stream.seek(132 if content[128:132] == b"DICM" else 0)
     meta = read_dataset(stream, False, True, stop_when=lambda tag, vr, length: tag >> 16 != 2)
     syntax = UID(str(meta.get("TransferSyntaxUID") or ""))
     if syntax == DeflatedExplicitVRLittleEndian:
         content = _inflated(stream.read(), most_bytes)
-        stream = io.BytesIO(content)
+        stream = _Metered(content)
     # Where a file keeps implicit for explicit, or says nothing, read_dataset goes by the first element.
     elements = read_dataset(
         stream,
@@ -79,7 +83,21 @@ def read_header(content: bytes, most_bytes: int) -> Header:
         stop_when=lambda tag, vr, length: tag in _PIXEL_KEYWORDS,
         specific_tags=list(_WANTED),
     )
+    if any(isinstance(each.value, bytes) and len(each.value) > _MOST_BYTES for each in elements.elements()):
+        raise UnreadableImage(f"a DICOM with an element of more than {_MOST_BYTES:,} bytes before its pixels")
     return _with_pixels(elements, content, stream, syntax or ExplicitVRLittleEndian)
+
+
+class _Metered(io.BytesIO):
+    """A stream that can be read so many times: pydicom makes an object of kilobytes for each 8 bytes of a sequence."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads += 1
+        if self.reads > _MOST_READS:
+            raise UnreadableImage(f"a DICOM of more than {_MOST_READS:,} elements")
+        return super().read(size)
 
 
 def numbers(elements: Dataset, keyword: str) -> list[float]:

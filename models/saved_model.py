@@ -81,7 +81,7 @@ def tensorflow(embedder: str, runtime: Runtime) -> Any:
     """The module `tensorflow`, set up for the runtime. embedder: whom it is for. Raises ExtraMissing."""
     # Read when TensorFlow's library is loaded, and settable in no other way: 2 leaves out its remarks
     # on the processor and on GPUs that are not there.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.putenv("TF_CPP_MIN_LOG_LEVEL", "2")
     # PyTorch's triton and TensorFlow each bring an LLVM: triton imported second aborts the process.
     with contextlib.suppress(ImportError):
         importlib.import_module("triton")

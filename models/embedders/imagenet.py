@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _LOOK = Look(224, "RGB", mean=(0.485, 0.456, 0.406), deviation=(0.229, 0.224, 0.225))
 _PREPROCESSING = 2
 
-# These two resize and normalise within the network, in their own way.
-_OTHER_INPUT = ("googlenet", "inception_v3")
+# The first two resize and normalise within the network, in their own way; the others take 256 x 256 only.
+_OTHER_INPUT = ("googlenet", "inception_v3", "swin_v2_b", "swin_v2_s", "swin_v2_t")
 
 
 def _variants() -> tuple[str, ...]:
