@@ -31,7 +31,8 @@ def read(name: str, path: Path) -> "openvino.Model":
     # Asked by name: read_model would try every format there is on a damaged file.
     reader = FrontEndManager().load_by_framework("onnx")
     try:
-        model = reader.convert(reader.load(str(path)))
+        # Not mapped into memory: the process would end where someone writes over a file in use.
+        model = reader.convert(reader.load(str(path), False))
     except OpConversionFailure as error:
         raise UnusableModel(name, f"OpenVINO cannot run it: {_detail(error)}") from error
     except (GeneralFailure, RuntimeError) as error:

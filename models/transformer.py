@@ -146,8 +146,9 @@ def _model(name: str, config: Any, path: Path) -> "tuple[torch.nn.Module, bool]"
     state = load_state(path, what)
     attention = "sdpa" if getattr(made, "_supports_sdpa", False) else "eager"
     try:
-        # The model takes its number format from the tensors.
-        state = {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
+        # The model takes its number format from the tensors, and their memory too: a copy, since reading
+        # a mapped file ends the process where someone has meanwhile written over it.
+        state = {key: value.to(_format(value), copy=True) for key, value in state.items()}
         model, report = made.from_pretrained(
             None,
             config=config,
@@ -167,6 +168,12 @@ def _model(name: str, config: Any, path: Path) -> "tuple[torch.nn.Module, bool]"
     if lacking:
         raise WeightsCorrupt(path, what, f"no {', '.join(lacking[:3])}{' and more' if lacking[3:] else ''}")
     return model, not any(key.startswith("pooler.") for key in missing)
+
+
+def _format(tensor: "torch.Tensor") -> "torch.dtype":
+    import torch
+
+    return torch.float32 if tensor.is_floating_point() else tensor.dtype
 
 
 def _pooled(model: "torch.nn.Module", pooler: bool) -> "torch.nn.Module":

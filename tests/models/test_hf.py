@@ -25,6 +25,7 @@ from small_models import (
     make_onnx,
     make_rad_dino,
     make_timm,
+    mapped,
     save_hf,
 )
 
@@ -255,6 +256,14 @@ def test_the_pickled_format_and_half_precision(tmp_path: Path) -> None:
     file.unlink()
     torch.save(state, file.with_name("pytorch_model.bin"))
     assert np.array_equal(embedding(tmp_path), expected)
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="Linux alone tells what is mapped")
+def test_a_file_in_use_can_be_written_over(tmp_path: Path) -> None:
+    make_hf(tmp_path, 0)
+    embedder = registry.create(NAME, tmp_path, EXACT)
+    assert mapped(tmp_path) == []
+    assert embedder.dimension
 
 
 def describe(folder: Path, told: Any) -> Path:

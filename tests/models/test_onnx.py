@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image
-from small_models import ONNX, make_onnx, save_onnx, small_onnx
+from small_models import ONNX, make_onnx, mapped, save_onnx, small_onnx
 
 from seedqueue.models import registry
 from seedqueue.models.embedder import embed_images
@@ -130,6 +130,14 @@ def test_tensors_in_a_file_beside_the_model_are_weights_too(tmp_path: Path) -> N
     with pytest.raises(WeightsMissing, match=r"chest/small\.onnx_data") as caught:
         registry.create(NAME, tmp_path, EXACT)
     assert caught.value.command == f"seedqueue weights add {NAME} PATH"
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="Linux alone tells what is mapped")
+def test_a_file_in_use_can_be_written_over(tmp_path: Path) -> None:
+    save_onnx(tmp_path, small_onnx(), beside="small.onnx_data")
+    embedder = registry.create(NAME, tmp_path, EXACT)
+    assert mapped(tmp_path) == []
+    assert embedder.dimension
 
 
 def located(model: Any, value: str) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image
-from small_models import TIMM, Eager, make_timm
+from small_models import TIMM, Eager, make_timm, mapped
 
 from seedqueue.models import registry
 from seedqueue.models.embedder import embed_images
@@ -119,6 +119,14 @@ def test_the_weights_are_held_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     make_timm(tmp_path, 0)
     embedding(tmp_path)
     assert "state_dict" not in made[-1].pretrained_cfg
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="Linux alone tells what is mapped")
+def test_a_file_in_use_can_be_written_over(tmp_path: Path) -> None:
+    make_timm(tmp_path, 0)
+    embedder = registry.create(NAME, tmp_path, EXACT)
+    assert mapped(tmp_path) == []
+    assert embedder.dimension
 
 
 def test_where_the_weights_come_from() -> None:

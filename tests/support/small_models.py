@@ -51,6 +51,11 @@ class Eager(Runtime):
         return embed
 
 
+def mapped(folder: Path) -> list[str]:
+    """The files of the folder that this process has mapped into its memory; Linux only."""
+    return [line for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines() if str(folder) in line]
+
+
 def make_timm(folder: Path, seed: int, variant: str = TIMM) -> Path:
     """timm's model with its classifier, where timm's page of the hub has it."""
     import timm
