@@ -76,7 +76,13 @@ def onnx_runtime(network: Network, folder: Path) -> Embed:
 
     file = folder / "densenet.onnx"
     torch.onnx.export(
-        Features().eval(), (torch.zeros(BATCH, 1, 224, 224),), file, input_names=["x"], dynamo=True, verbose=False
+        Features().eval(),
+        (torch.zeros(BATCH, 1, 224, 224),),
+        file,
+        input_names=["x"],
+        dynamic_shapes=({0: torch.export.Dim.DYNAMIC},),
+        dynamo=True,
+        verbose=False,
     )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
