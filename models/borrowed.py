@@ -36,10 +36,12 @@ def as_embedder(
 
     network: normalised float32 (n, channels, side, side) to (n, d). Raises UnusableModel.
     """
+    from openvino.frontend import GeneralFailure, OpConversionFailure
+
     try:
         _check(name, network, look)
         return VisionEmbedder(name, network, look, weights=found.sha256, preprocessing=preprocessing, runtime=runtime)
-    except UNFIT as error:
+    except (*UNFIT, GeneralFailure, OpConversionFailure) as error:
         raise UnusableModel(name, one_line(error)) from error
 
 

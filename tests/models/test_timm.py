@@ -129,6 +129,18 @@ def test_a_file_in_use_can_be_written_over(tmp_path: Path) -> None:
     assert embedder.dimension
 
 
+def test_a_network_that_cannot_be_converted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from openvino.frontend import OpConversionFailure
+
+    def convert(*_: Any) -> Any:
+        raise OpConversionFailure("no rule for aten.odd")
+
+    make_timm(tmp_path, 0)
+    monkeypatch.setattr("seedqueue.models.openvino_network.convert", convert)
+    with pytest.raises(UnusableModel, match=r"no rule for aten\.odd"):
+        registry.create(NAME, tmp_path, EXACT)
+
+
 def test_where_the_weights_come_from() -> None:
     source = registry.source_of("timm:resnet50.a1_in1k")
     (file,) = source.files
