@@ -11,7 +11,7 @@ from seedqueue.backend.embeddings import Embeddings, source_key
 from seedqueue.backend.errors import NoReadableImage
 from seedqueue.backend.pool import PoolTask
 from seedqueue.backend.records import Choices, QueuedTask, Unreadable
-from seedqueue.selectors import registry as selectors
+from seedqueue.selectors.choosing import select
 from seedqueue.selectors.errors import BudgetExceedsPool
 
 
@@ -52,9 +52,7 @@ def choose(
         first = f"task {unreadable[0].task}: {unreadable[0].reason}" if unreadable else "none is stored"
         raise NoReadableImage(len(pool), first)
     matrix = embeddings.read([row.sha256 for row in rows])
-    selection = selectors.select(
-        choices.selector, matrix, min(wanted, free), labelled=covered, seed=choices.random_seed
-    )
+    selection = select(choices.selector, matrix, min(wanted, free), labelled=covered, seed=choices.random_seed)
     added = [
         QueuedTask(len(kept) + position + 1, rows[row].task.task, rows[row].task.uri, cluster, weight)
         for position, (row, cluster, weight) in enumerate(

@@ -16,8 +16,8 @@ from seedqueue.models.embedder import Embedder, Floats, Input
 from seedqueue.models.errors import UnreadableImage
 from seedqueue.models.images import has_dicom_mark, read_image
 from seedqueue.models.picture import Frames
+from seedqueue.selectors.choosing import select
 from seedqueue.selectors.errors import BudgetExceedsPool
-from seedqueue.selectors.registry import select
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".dcm", ".dicom")
 COLUMNS = ("rank", "file", "cluster", "weight")

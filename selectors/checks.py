@@ -5,36 +5,14 @@ import operator
 import numpy as np
 import numpy.typing as npt
 
+from seedqueue.selectors.allowance import Rules
 from seedqueue.selectors.errors import (
     BrokenSelector,
     BudgetExceedsPool,
     InvalidBudget,
-    InvalidEmbeddings,
     InvalidLabelledRows,
 )
-from seedqueue.selectors.selection import Embeddings, Rows, Selection
-
-
-def checked_embeddings(embeddings: npt.ArrayLike) -> Embeddings:
-    """The embeddings as a read-only float32 (n, d); copied only where the type demands it.
-
-    Raises InvalidEmbeddings.
-    """
-    given = np.asarray(embeddings)
-    if given.ndim != 2:
-        raise InvalidEmbeddings(f"{given.ndim} dimensions")
-    if given.dtype.kind not in "fiu":
-        raise InvalidEmbeddings(f"values of type {given.dtype}")
-    with np.errstate(over="ignore"):  # what overflows becomes infinite and is named below
-        matrix = np.ascontiguousarray(given, dtype=np.float32)
-    if matrix.shape[1] == 0:
-        raise InvalidEmbeddings("no columns")
-    bad = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
-    if len(bad):
-        raise InvalidEmbeddings(f"NaN or infinite values in {len(bad)} rows, the first is row {bad[0]}")
-    readonly = matrix.view()
-    readonly.flags.writeable = False
-    return readonly
+from seedqueue.selectors.selection import Rows, Selection
 
 
 def checked_labelled(labelled: npt.ArrayLike, n: int) -> Rows:
@@ -64,8 +42,8 @@ def checked_budget(budget: int, available: int) -> int:
     return count
 
 
-def check_promise(name: str, selection: Selection, budget: int, labelled: Rows, n: int) -> None:
-    """Raise BrokenSelector unless the selection is what Selection promises, for a pool of n rows."""
+def check_promise(name: str, selection: Selection, budget: int, labelled: Rows, n: int, rules: Rules) -> None:
+    """Raise BrokenSelector unless the selection is what Selection promises, for a pool of n rows under the rules."""
     rows = selection.rows
     if any(part.shape != (budget,) or part.dtype != np.int64 for part in (rows, selection.cluster, selection.weight)):
         raise BrokenSelector(name, f"not three int64 columns of {budget}")
@@ -75,3 +53,8 @@ def check_promise(name: str, selection: Selection, budget: int, labelled: Rows, 
         raise BrokenSelector(name, "a labelled row was chosen")
     if selection.weight.min() < 1 or selection.weight.sum() > n - len(labelled):
         raise BrokenSelector(name, "weights below 1, or more than the unlabelled rows together")
+    if rules.groups is not None:
+        group, count = np.unique(rules.groups[np.concatenate([rows, labelled])], return_counts=True)
+        crowded = group[(group >= 0) & (count > rules.per_group)]
+        if np.isin(rules.groups[rows], crowded).any():
+            raise BrokenSelector(name, f"more than {rules.per_group} rows of a group")

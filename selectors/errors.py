@@ -26,6 +26,18 @@ class BudgetExceedsPool(SelectionError):
         )
 
 
+class BudgetExceedsGroups(BudgetExceedsPool):
+    """More images were asked for than the groups (patients, studies) allow."""
+
+    def __init__(self, requested: int, available: int, per_group: int) -> None:
+        super().__init__(requested, available)
+        self.per_group = per_group
+        self.args = (
+            f"{requested} requested, {available} available with at most {per_group} of a group: "
+            f"lower the budget to at most {available} or allow more of a group",
+        )
+
+
 class UnknownSelector(SelectionError):
     """No selector of that name is registered."""
 
@@ -49,6 +61,35 @@ class InvalidLabelledRows(SelectionError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(f"invalid labelled rows: {reason}; give row numbers of the embeddings")
+
+
+class InvalidRules(SelectionError):
+    """The rules about groups and near duplicates do not suit the pool."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"invalid rules: {reason}; give one whole number a row for the groups, at least 1 of a group, "
+            f"and a cosine above 0 and up to 1"
+        )
+
+
+class MissingSignal(SelectionError):
+    """A selector needs to know more of the rows than their embeddings."""
+
+    def __init__(self, name: str, signal: str, mend: str) -> None:
+        self.name = name
+        self.signal = signal
+        super().__init__(f"the selector {name!r} needs {mend}")
+
+
+class InvalidSignal(SelectionError):
+    """What is known of the rows beside their embeddings does not suit the pool."""
+
+    def __init__(self, signal: str, reason: str, wanted: str) -> None:
+        self.signal = signal
+        self.reason = reason
+        super().__init__(f"invalid {signal.replace('_', ' ')}: {reason}; give {wanted}")
 
 
 class BrokenSelector(SelectionError):

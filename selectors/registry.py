@@ -1,8 +1,8 @@
-"""The selectors by name. One new file in this folder is one new selector.
+"""The selectors by name. One new file in first_round/ or later_rounds/ is one new selector.
 
-Every module of the folder is imported at the first use, then the entry points of the group
-`seedqueue.selectors`, so that another package can bring its own. The folder holds no
-__init__.py: it would shadow the standard library's `selectors`.
+Every module of these folders is imported at the first use, then the entry points of the group
+`seedqueue.selectors`, so that another package can bring its own. The folders hold no
+__init__.py: `selectors/__init__.py` would shadow the standard library's `selectors`.
 """
 
 import importlib
@@ -14,35 +14,35 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol
 
-import numpy.typing as npt
-from threadpoolctl import threadpool_limits
-
-from seedqueue.selectors.checks import check_promise, checked_budget, checked_embeddings, checked_labelled
 from seedqueue.selectors.errors import UnknownSelector
-from seedqueue.selectors.representation import Representation, represent
-from seedqueue.selectors.selection import Embeddings, Rows, Selection
+from seedqueue.selectors.pool import Pool
+from seedqueue.selectors.representation import Representation
+from seedqueue.selectors.selection import Selection
+from seedqueue.selectors.signals import SignalName
 
 ENTRY_POINTS = "seedqueue.selectors"
+FOLDERS = ("first_round", "later_rounds")
 
 
 class SelectorFunction(Protocol):
-    """What a selector's author writes; the arguments come checked and represented.
+    """What a selector's author writes.
 
-    embeddings: float32 (n, d), finite, in the entry's representation, not to be written to.
-    budget: 1 <= budget <= n - len(labelled).
-    labelled: int64, sorted, distinct.
+    pool: checked and represented; `pool.allowance.take(row)` is asked before each row.
+    budget: at least 1, at most what may be chosen. Fewer rows may come back where the allowance
+    refused the others: what is missing is filled up by what covers the pool best.
     seed: the random seed; the same arguments give the same selection.
     """
 
-    def __call__(self, embeddings: Embeddings, budget: int, *, labelled: Rows, seed: int) -> Selection: ...
+    def __call__(self, pool: Pool, budget: int, *, seed: int) -> Selection: ...
 
 
 @dataclass(frozen=True)
 class SelectorEntry:
     """One registered selector.
 
-    offered: shown in menus; the others are for comparison and only the experiments list them.
+    offered: shown in menus; the others are for comparison and only experiments list them.
     greedy: `select(60)[:40]` equals `select(40)`: a prefix of the queue is the smaller queue.
+    needs: what must be known of the rows beside their embeddings.
     """
 
     name: str
@@ -51,7 +51,13 @@ class SelectorEntry:
     representation: Representation
     offered: bool
     greedy: bool
+    needs: tuple[SignalName, ...]
     function: SelectorFunction
+
+    @property
+    def first_round(self) -> bool:
+        """Whether it can choose a seed queue: it asks for no predictions of a trained head."""
+        return set(self.needs) <= {"weak_labels"}
 
 
 _entries: dict[str, SelectorEntry] = {}
@@ -65,6 +71,7 @@ def register(
     summary: str,
     offered: bool,
     greedy: bool = False,
+    needs: tuple[SignalName, ...] = (),
 ) -> Callable[[SelectorFunction], SelectorFunction]:
     """Decorate a selector to list it under `name`.
 
@@ -74,7 +81,7 @@ def register(
     def add(function: SelectorFunction) -> SelectorFunction:
         if name in _entries and _entries[name].function is not function:
             raise ValueError(f"two selectors are named {name!r}: rename one")
-        _entries[name] = SelectorEntry(name, title, summary, representation, offered, greedy, function)
+        _entries[name] = SelectorEntry(name, title, summary, representation, offered, greedy, needs, function)
         return function
 
     return add
@@ -99,42 +106,11 @@ def get(name: str) -> SelectorEntry:
     return _entries[name]
 
 
-def select(
-    name: str,
-    embeddings: npt.ArrayLike,
-    budget: int,
-    *,
-    labelled: npt.ArrayLike = (),
-    seed: int = 0,
-) -> Selection:
-    """Choose `budget` rows with the selector `name`.
-
-    embeddings: (n, d), finite; taken as float32 and never written to. labelled: rows that have
-    an annotation already, in any order; they are covered ground and never chosen. Extending a
-    queue is selecting with the queue's rows among the labelled, and appending.
-
-    Returns exactly `budget` distinct, unlabelled rows. The result depends on the order of the
-    rows: sort them by content first where tasks come in any order.
-
-    Raises UnknownSelector, InvalidBudget, BudgetExceedsPool, InvalidEmbeddings,
-    InvalidLabelledRows; BrokenSelector when the selector breaks its promise.
-    """
-    entry = get(name)
-    matrix = checked_embeddings(embeddings)
-    covered = checked_labelled(labelled, len(matrix))
-    count = checked_budget(budget, available=len(matrix) - len(covered))
-    # One thread: sums over threads round differently, and the queue must not depend on the
-    # machine's core count. It is also the faster choice on shared cores.
-    with threadpool_limits(limits=1):
-        represented = represent(matrix, entry.representation)
-        selection = entry.function(represented, count, labelled=covered, seed=seed)
-    check_promise(name, selection, count, covered, len(matrix))
-    return selection
-
-
 @cache
 def _discover() -> None:
-    import_folder(Path(__file__).parent, __name__.rpartition(".")[0])
+    here, package = Path(__file__).parent, __name__.rpartition(".")[0]
+    for folder in FOLDERS:
+        import_folder(here / folder, f"{package}.{folder}")
     import_plugins()
 
 

@@ -1,22 +1,37 @@
 """What every selector promises, asked of each one in the registry."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from signals import all_signals
 
-from seedqueue.selectors import registry
+from seedqueue.selectors import choosing, registry
+from seedqueue.selectors.allowance import Rules
 from seedqueue.selectors.errors import (
+    BudgetExceedsGroups,
     BudgetExceedsPool,
     InvalidBudget,
     InvalidEmbeddings,
     InvalidLabelledRows,
+    MissingSignal,
     UnknownSelector,
 )
-from seedqueue.selectors.registry import select
 from seedqueue.selectors.representation import REPRESENTATIONS
 from seedqueue.selectors.selection import Selection
 
 Matrix = npt.NDArray[np.float32]
+
+
+def select(name: str, embeddings: Any, budget: Any, **options: Any) -> Selection:
+    """Every selector is given every signal."""
+    shape = np.shape(embeddings)
+    signals = all_signals(shape[0]) if len(shape) == 2 else None
+    return choosing.select(name, embeddings, budget, **{"signals": signals, **options})
+
 
 every_selector = pytest.mark.parametrize("name", registry.names())
 
@@ -132,7 +147,7 @@ def test_a_greedy_queue_begins_with_the_smaller_one(name: str) -> None:
 @pytest.mark.parametrize("budget", [0, -1, 2.0, "3", None, True])
 def test_a_budget_that_is_no_whole_number_from_one(name: str, budget: object) -> None:
     with pytest.raises(InvalidBudget, match="at least 1"):
-        select(name, gaussian(), budget)  # type: ignore[arg-type]
+        select(name, gaussian(), budget)
 
 
 @every_selector
@@ -166,6 +181,115 @@ def test_labelled_rows_outside_the_matrix(name: str) -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(UnknownSelector, match="kmeans, uniform") as caught:
+    with pytest.raises(UnknownSelector, match="kmeans, kmeans-nested, kmeans-paper") as caught:
         select("nothing-like-it", gaussian(), 5)
     assert caught.value.known == registry.names()
+
+
+@st.composite
+def drawn_pools(draw: st.DrawFn) -> tuple[Matrix, int, list[int], int]:
+    """Embeddings with repeats and constant columns, a budget, labelled rows, a random seed."""
+    n, d = draw(st.integers(2, 40)), draw(st.integers(1, 6))
+    kinds = draw(st.integers(1, n))
+    rng = np.random.default_rng(draw(st.integers(0, 2**16)))
+    points = rng.normal(size=(kinds, d)).round(draw(st.sampled_from([0, 1, 6])))
+    embeddings = points[rng.integers(kinds, size=n)].astype(np.float32)
+    labelled = draw(st.lists(st.integers(0, n - 1), max_size=n - 1, unique=True))
+    return embeddings, draw(st.integers(1, n - len(labelled))), labelled, draw(st.integers(0, 2**33))
+
+
+@every_selector
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(drawn=drawn_pools())
+def test_any_pool_gives_exactly_the_budget(name: str, drawn: tuple[Matrix, int, list[int], int]) -> None:
+    embeddings, budget, labelled, seed = drawn
+    before = embeddings.copy()
+    chosen = select(name, embeddings, budget, labelled=labelled, seed=seed)
+    assert_valid(chosen, budget, len(embeddings), tuple(labelled))
+    assert same(chosen, select(name, embeddings, budget, labelled=labelled, seed=seed))
+    assert np.array_equal(embeddings, before)
+
+
+@every_selector
+@settings(max_examples=5, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_the_chosen_images_do_not_depend_on_the_order_of_the_pool(name: str, seed: int) -> None:
+    n = 50
+    rng = np.random.default_rng(seed)
+    embeddings, groups, signals = gaussian(n, seed=seed), rng.integers(-1, 30, size=n), all_signals(n, seed)
+    keys = np.array([f"{key:016x}" for key in rng.permutation(n)])
+    labelled, rules = rng.permutation(n)[:5], Rules(groups, 1, 0.9)
+    first = select(name, embeddings, 12, labelled=labelled, keys=keys, rules=rules, signals=signals)
+    order = rng.permutation(n)
+    again = select(
+        name,
+        embeddings[order],
+        12,
+        labelled=np.flatnonzero(np.isin(order, labelled)),
+        keys=keys[order],
+        rules=rules.at(order),
+        signals=signals.at(order),
+    )
+    assert keys[order][again.rows].tolist() == keys[first.rows].tolist()
+    assert again.weight.tolist() == first.weight.tolist()
+
+
+@every_selector
+def test_extending_from_40_to_60_keeps_the_first_40(name: str) -> None:
+    embeddings = gaussian(200)
+    forty = select(name, embeddings, 40).rows
+    sixty = np.concatenate([forty, select(name, embeddings, 20, labelled=forty).rows])
+    assert sixty[:40].tolist() == forty.tolist()
+    assert len(set(sixty.tolist())) == 60
+
+
+@every_selector
+@pytest.mark.parametrize("per_group", [1, 2])
+def test_at_most_so_many_of_a_group(name: str, per_group: int) -> None:
+    groups = np.arange(90) % 20
+    groups[:10] = -1  # these have none
+    rules = Rules(groups, per_group)
+    labelled = [30, 31, 32]
+    chosen = select(name, gaussian(), 25, labelled=labelled, rules=rules)
+    assert_valid(chosen, 25, 90, tuple(labelled))
+    counted = groups[np.concatenate([chosen.rows, labelled])]
+    assert np.bincount(counted[counted >= 0]).max() <= per_group
+
+
+@every_selector
+def test_as_many_as_the_groups_allow_and_not_one_more(name: str) -> None:
+    rules = Rules(np.arange(90) % 20, 2)
+    assert_valid(select(name, gaussian(), 37, labelled=[0, 1, 2], rules=rules), 37, 90, (0, 1, 2))
+    with pytest.raises(BudgetExceedsGroups, match="38 requested, 37 available with at most 2 of a group") as caught:
+        select(name, gaussian(), 38, labelled=[0, 1, 2], rules=rules)
+    assert (caught.value.requested, caught.value.available, caught.value.per_group) == (38, 37, 2)
+
+
+@every_selector
+def test_near_duplicates_are_not_chosen_twice_while_others_are_left(name: str) -> None:
+    embeddings = pools()["near duplicates"]  # nine kinds of ten
+    kinds = np.arange(90) // 10
+    rules = Rules(near_duplicate=0.999)
+    chosen = select(name, embeddings, 7, labelled=[0, 55], rules=rules)
+    assert sorted(kinds[chosen.rows].tolist()) == [1, 2, 3, 4, 6, 7, 8]
+    assert_valid(select(name, embeddings, 12, labelled=[0, 55], rules=rules), 12, 90, (0, 55))
+    assert_valid(select(name, embeddings, 88, labelled=[0, 55], rules=rules), 88, 90, (0, 55))
+
+
+@every_selector
+def test_what_a_selector_needs_is_asked_for(name: str) -> None:
+    entry = registry.get(name)
+    if not entry.needs:
+        assert_valid(choosing.select(name, gaussian(), 5), 5, 90)
+        return
+    with pytest.raises(MissingSignal, match=f"^the selector '{name}' needs ") as caught:
+        choosing.select(name, gaussian(), 5)
+    assert caught.value.signal == entry.needs[0]
+
+
+@every_selector
+@pytest.mark.parametrize("representation", REPRESENTATIONS)
+@pytest.mark.parametrize("components", [0, 3])
+def test_any_representation(name: str, representation: str, components: int) -> None:
+    chosen = select(name, gaussian(), 10, labelled=[1], representation=representation, components=components)
+    assert_valid(chosen, 10, 90, (1,))

@@ -4,9 +4,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from seedqueue.selectors.coverage import coverage_order, covered_by, similarity_blocks
-from seedqueue.selectors.kmeans import _medoids
-from seedqueue.selectors.registry import select
+from seedqueue.selectors.choosing import select
+from seedqueue.selectors.clusters import Clusters, nearest_to_centroid
+from seedqueue.selectors.coverage import covered_by
+from seedqueue.selectors.greedy import coverage_order
+from seedqueue.selectors.kernels import pair_blocks
+from seedqueue.selectors.representation import to_unit_length
 
 SIZES = (40, 25, 15, 10, 6)
 
@@ -53,9 +56,9 @@ def test_larger_groups_come_before_smaller_ones_when_too_many_are_free() -> None
 def test_a_medoid_is_sought_within_its_cluster() -> None:
     # Row 2 is nearer to the first centroid than that cluster's own members, which counts for nothing.
     points = np.array([[-3], [3], [0], [5]], dtype=np.float32)
-    label = np.array([0, 0, 1, 1])
-    medoids = _medoids(points, label, np.array([[0], [2.5], [9]], dtype=np.float32))
-    assert medoids.tolist() == [0, 2, -1]  # ties: the lowest row; an empty cluster: none
+    found = Clusters(np.array([0, 0, 1, 1]), np.array([[0], [2.5], [9]], dtype=np.float32))
+    # Ties: the lowest row first; an empty cluster: none.
+    assert [rows.tolist() for rows in nearest_to_centroid(points, found)] == [[0, 1], [2, 3], []]
 
 
 def test_repeated_images_are_filled_up_with_what_differs() -> None:
@@ -72,7 +75,7 @@ def test_the_order_is_the_greedy_one_of_facility_location() -> None:
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
     candidates = rng.permutation(200)[:30].astype(np.int64)
     for labelled in (np.empty(0, dtype=np.int64), np.array([1, 7, 8], dtype=np.int64)):
-        order = coverage_order(unit, candidates, labelled)
+        order = coverage_order(unit, candidates, labelled, 0)
         similarity = (unit @ unit.T).astype(np.float64)
         best = similarity[:, labelled].max(axis=1) if len(labelled) else np.full(200, -1.0)
         expected = []
@@ -87,15 +90,15 @@ def test_the_order_is_the_greedy_one_of_facility_location() -> None:
 def test_ties_go_to_the_lowest_row() -> None:
     unit = np.eye(4, dtype=np.float32)
     none = np.empty(0, dtype=np.int64)
-    assert coverage_order(unit, np.array([3, 1, 0, 2]), none).tolist() == [2, 1, 3, 0]
+    assert coverage_order(unit, np.array([3, 1, 0, 2]), none, 0).tolist() == [2, 1, 3, 0]
 
 
 def test_similarities_come_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seedqueue.selectors.coverage._BLOCK_CELLS", 10)
-    unit = np.random.default_rng(0).normal(size=(23, 4)).astype(np.float32)
+    monkeypatch.setattr("seedqueue.selectors.kernels._BLOCK_CELLS", 10)
+    unit = to_unit_length(np.random.default_rng(0).normal(size=(23, 4)).astype(np.float32))
     rows = np.array([3, 5, 7])
-    assert max(block.size for _, block in similarity_blocks(unit, rows)) <= 10
-    assert np.allclose(covered_by(unit, rows), (unit @ unit[rows].T).max(axis=1))
+    assert max(block.size for _, block in pair_blocks(unit, unit[rows])) <= 10
+    assert np.allclose(covered_by(unit, unit[rows]), (unit @ unit[rows].T).max(axis=1))
 
 
 def test_uniform_covers_the_pool_evenly() -> None:

@@ -10,8 +10,10 @@ import pytest
 
 import seedqueue.selectors
 from seedqueue.selectors import registry
+from seedqueue.selectors.choosing import select
 from seedqueue.selectors.errors import BrokenSelector
-from seedqueue.selectors.selection import Embeddings, Rows, Selection
+from seedqueue.selectors.pool import Pool
+from seedqueue.selectors.selection import Rows, Selection
 
 MODULE = """
 import numpy as np
@@ -19,8 +21,8 @@ from seedqueue.selectors.registry import register
 from seedqueue.selectors.selection import Selection
 
 @register("first-rows", representation="raw", title="First", summary="The first rows.", offered=False)
-def first_rows(embeddings, budget, *, labelled, seed):
-    rows = np.setdiff1d(np.arange(len(embeddings)), labelled)[:budget].astype(np.int64)
+def first_rows(pool, budget, *, seed):
+    rows = np.flatnonzero(pool.allowance.open)[:budget].astype(np.int64)
     return Selection(rows, rows, np.ones(budget, dtype=np.int64))
 """
 
@@ -45,7 +47,7 @@ def test_the_folder_is_no_regular_package() -> None:
 def test_a_new_file_is_a_new_selector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     registry.import_folder(package(tmp_path, monkeypatch, "dropped_selectors"), "dropped_selectors")
     assert "first-rows" in registry.names()
-    assert registry.select("first-rows", np.eye(5), 2, labelled=[0]).rows.tolist() == [1, 2]
+    assert select("first-rows", np.eye(5), 2, labelled=[0]).rows.tolist() == [1, 2]
     assert not registry.get("first-rows").offered
 
 
@@ -68,28 +70,28 @@ def test_two_selectors_of_one_name() -> None:
 
 def register_rows(rows: Rows, weight: int = 1, name: str = "wrong") -> None:
     @registry.register(name, representation="raw", title="W", summary="Wrong.", offered=False)
-    def wrong(embeddings: Embeddings, budget: int, *, labelled: Rows, seed: int) -> Selection:
+    def wrong(pool: Pool, budget: int, *, seed: int) -> Selection:
         return Selection(rows, rows, np.full(len(rows), weight, dtype=np.int64))
 
 
 @pytest.mark.parametrize(
     ("rows", "weight"),
-    [([1, 1], 1), ([1, 9], 1), ([0, 1], 1), ([1], 1), ([1, 2, 3], 1), ([-1, 2], 1), ([1, 2], 0), ([1, 2], 3)],
+    [([1, 1], 1), ([1, 9], 1), ([0, 1], 1), ([1, 2, 3], 1), ([-1, 2], 1), ([1, 2], 0), ([1, 2], 3)],
 )
 def test_a_selector_that_breaks_its_promise_is_named(rows: list[int], weight: int) -> None:
     register_rows(np.array(rows, dtype=np.int64), weight)
     with pytest.raises(BrokenSelector, match="'wrong'"):
-        registry.select("wrong", np.eye(5), 2, labelled=[0])
+        select("wrong", np.eye(5), 2, labelled=[0])
 
 
 def test_a_selector_cannot_write_to_the_embeddings() -> None:
     @registry.register("writes", representation="raw", title="W", summary="Writes.", offered=False)
-    def writes(embeddings: Embeddings, budget: int, *, labelled: Rows, seed: int) -> Selection:
-        embeddings[0] = 0
+    def writes(pool: Pool, budget: int, *, seed: int) -> Selection:
+        pool.embeddings[0] = 0
         raise AssertionError("written")
 
     with pytest.raises(ValueError, match="read-only"):
-        registry.select("writes", np.eye(3, dtype=np.float32), 1)
+        select("writes", np.eye(3, dtype=np.float32), 1)
 
 
 def test_a_selector_runs_on_one_thread_and_leaves_the_limits_as_they_were() -> None:
@@ -103,7 +105,7 @@ def test_a_selector_runs_on_one_thread_and_leaves_the_limits_as_they_were() -> N
     seen: list[set[int]] = []
 
     @registry.register("looks", representation="raw", title="L", summary="Looks.", offered=False)
-    def looks(embeddings: Embeddings, budget: int, *, labelled: Rows, seed: int) -> Selection:
+    def looks(pool: Pool, budget: int, *, seed: int) -> Selection:
         seen.append(threads())
         rows = np.arange(budget, dtype=np.int64)
         return Selection(rows, rows, np.ones(budget, dtype=np.int64))
@@ -111,7 +113,7 @@ def test_a_selector_runs_on_one_thread_and_leaves_the_limits_as_they_were() -> N
     with threadpool_limits(limits=2):
         before = threads()  # a pool of a single-threaded library, loaded by another test, stays at 1
         assert 2 in before
-        registry.select("looks", np.eye(3), 1)
+        select("looks", np.eye(3), 1)
         assert threads() == before
     assert seen == [{1}]
 

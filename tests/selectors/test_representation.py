@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from seedqueue.selectors.representation import represent
+from seedqueue.selectors.representation import Representation, fit_scaler
+from seedqueue.selectors.representation import represent as represent_source
+from seedqueue.selectors.selection import Embeddings
+from seedqueue.selectors.source import Matrix
+
+
+def represent(embeddings: Embeddings, representation: Representation, components: int | None = None) -> Embeddings:
+    source = Matrix(embeddings)
+    return represent_source(source, fit_scaler(source), representation, components)
+
 
 RNG = np.random.default_rng(5)
 
