@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +11,10 @@ from seedqueue.backend.embeddings import Embeddings, source_key
 from seedqueue.backend.errors import NoReadableImage
 from seedqueue.backend.pool import PoolTask
 from seedqueue.backend.records import Choices, QueuedTask, Unreadable
+from seedqueue.backend.rules import repeats, rules_for, signals_for
+from seedqueue.models.findings import Findings
 from seedqueue.selectors.choosing import select
-from seedqueue.selectors.errors import BudgetExceedsPool
+from seedqueue.selectors.errors import BudgetExceedsGroups, BudgetExceedsPool
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,14 @@ def choose(
     choices: Choices,
     kept: Sequence[QueuedTask] = (),
     unreadable: Sequence[Unreadable] = (),
+    findings: Callable[[], Findings | None] = lambda: None,
 ) -> tuple[list[QueuedTask], tuple[str, ...]]:
     """The queue in order, and warnings for the admin.
 
     Rows are sorted by content hash, so that the same images and random seed give the same queue in
     whatever order the tasks came. Labelled tasks and `kept` ones (the queue that this one extends) are
-    covered ground. Where fewer images are readable than were asked for, all of them are chosen.
-    Raises `NoReadableImage`.
+    covered ground. Where fewer images can be chosen than were asked for, as many as can be are.
+    findings: loads the embedder's own classifier. Raises `NoReadableImage`, `NoGroups`, `NoWeakLabels`.
     """
     stored = embeddings.stored()
     rows = sorted(
@@ -51,22 +54,43 @@ def choose(
     if free == 0:
         first = f"task {unreadable[0].task}: {unreadable[0].reason}" if unreadable else "none is stored"
         raise NoReadableImage(len(pool), first)
-    matrix = embeddings.read([row.sha256 for row in rows])
-    selection = select(choices.selector, matrix, min(wanted, free), labelled=covered, seed=choices.random_seed)
+    fields = [row.task.fields for row in rows]
+    rules = rules_for(choices, fields)
+    allowed = rules.available(covered, len(rows))
+    if allowed == 0:
+        raise BudgetExceedsGroups(wanted, 0, rules.per_group)
+    source = embeddings.source([row.sha256 for row in rows])
+    selection = select(
+        choices.selector,
+        source,
+        min(wanted, allowed),
+        labelled=covered,
+        seed=choices.random_seed,
+        rules=rules,
+        signals=signals_for(choices, fields, source, findings),
+    )
     added = [
         QueuedTask(len(kept) + position + 1, rows[row].task.task, rows[row].task.uri, cluster, weight)
         for position, (row, cluster, weight) in enumerate(
             zip(selection.rows.tolist(), selection.cluster.tolist(), selection.weight.tolist(), strict=True)
         )
     ]
-    return [*kept, *added], _warnings(wanted, free)
+    return [*kept, *added], _warnings(wanted, free, allowed, choices, repeats([row.sha256 for row in rows]))
 
 
 def _hash(task: PoolTask, known: dict[tuple[int, str], str]) -> str | None:
     return known.get(source_key(task.task, task.uri))
 
 
-def _warnings(wanted: int, free: int) -> tuple[str, ...]:
-    if free >= wanted:
-        return ()
-    return (f"{wanted} tasks requested, {free} readable: all of them are in the queue",)
+def _warnings(wanted: int, free: int, allowed: int, choices: Choices, repeated: int) -> tuple[str, ...]:
+    found = []
+    if free < wanted:
+        found.append(f"{wanted} tasks requested, {free} readable: all of them are in the queue")
+    if allowed < min(wanted, free):
+        found.append(
+            f"{wanted} tasks requested, {allowed} are in the queue: at most {choices.per_group} with the same "
+            f"{choices.group_field}"
+        )
+    if repeated:
+        found.append(f"{repeated} tasks hold the same image as another one")
+    return tuple(found)

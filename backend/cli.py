@@ -18,8 +18,10 @@ from seedqueue.backend.bench.rows import as_json, as_table
 from seedqueue.backend.context import Context
 from seedqueue.backend.demo.phantoms import write_phantoms
 from seedqueue.backend.errors import KNOWN, InvalidRequest, problem
-from seedqueue.backend.folder import check_out, list_images, select_folder, write_queue_csv
+from seedqueue.backend.folder import check_out, list_images
+from seedqueue.backend.folder_queue import Tables, select_folder, write_queue_csv
 from seedqueue.models import registry as embedders
+from seedqueue.selectors.representation import Representation
 
 app = typer.Typer(
     name="seedqueue",
@@ -45,6 +47,10 @@ def _within(name: str, least: int, most: int) -> Callable[[int], int]:
     return check
 
 
+def _components(number: int | None) -> int | None:
+    return None if number is None else _within("components", 0, 100_000)(number)
+
+
 Project = Annotated[
     int, typer.Option(help="the project's number in Label Studio", callback=_within("project", 1, 2**63 - 1))
 ]
@@ -52,6 +58,16 @@ Budget = Annotated[str | None, typer.Option(help="the number of tasks  [default:
 EmbedderName = Annotated[str | None, typer.Option(help="the embedder  [default: SEEDQUEUE_EMBEDDER]")]
 SelectorName = Annotated[str | None, typer.Option(help="the selector  [default: SEEDQUEUE_SELECTOR]")]
 RandomSeed = Annotated[str | None, typer.Option(help="the random seed  [default: SEEDQUEUE_RANDOM_SEED]")]
+WeakLabelSource = Annotated[
+    str | None, typer.Option(help="findings, field:NAME or keywords:FIELD:WORD,WORD  [default: SEEDQUEUE_WEAK_LABEL]")
+]
+GroupField = Annotated[
+    str | None, typer.Option(help="field with the patient or study  [default: SEEDQUEUE_GROUP_FIELD]")
+]
+PerGroup = Annotated[str | None, typer.Option(help="at most so many of a group  [default: SEEDQUEUE_PER_GROUP]")]
+NearDuplicate = Annotated[
+    str | None, typer.Option(help="cosine of near duplicates, 0: off  [default: SEEDQUEUE_NEAR_DUPLICATE]")
+]
 Wait = Annotated[bool, typer.Option(help="wait until the queue is published")]
 
 
@@ -89,11 +105,25 @@ def seed(
     selector: SelectorName = None,
     random_seed: RandomSeed = None,
     tab: Annotated[str | None, typer.Option(help="only the tasks of this Data Manager tab (title or number)")] = None,
+    weak_label: WeakLabelSource = None,
+    group_field: GroupField = None,
+    per_group: PerGroup = None,
+    near_duplicate: NearDuplicate = None,
     wait: Wait = True,
 ) -> None:
     """Make a seed queue, or replace the one that stands."""
     context = _context()
-    given = _given(budget=budget, embedder=embedder, selector=selector, random_seed=random_seed, tab=tab)
+    given = _given(
+        budget=budget,
+        embedder=embedder,
+        selector=selector,
+        random_seed=random_seed,
+        tab=tab,
+        weak_label=weak_label,
+        group_field=group_field,
+        per_group=per_group,
+        near_duplicate=near_duplicate,
+    )
     run = seeding.request_seed(context, project, seeding.choices_from(given, context.settings))
     screen.follow(context, run, wait=wait)
 
@@ -133,22 +163,52 @@ def select(
     embedder: EmbedderName = None,
     selector: SelectorName = None,
     random_seed: RandomSeed = None,
+    weak_label: WeakLabelSource = None,
+    group_field: GroupField = None,
+    per_group: PerGroup = None,
+    near_duplicate: NearDuplicate = None,
+    fields: Annotated[Path | None, typer.Option(help="CSV: file, and what task data would hold")] = None,
+    labelled: Annotated[Path | None, typer.Option(help="CSV: file; images that have a label: covered ground")] = None,
+    extends: Annotated[Path | None, typer.Option(help="an earlier queue.csv, lengthened to the budget")] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="CSV: file and a column for each class, for the selectors of later rounds")
+    ] = None,
+    representation: Annotated[
+        Representation | None, typer.Option(help="raw, standardised or unit  [default: the selector's own]")
+    ] = None,
+    components: Annotated[
+        int | None,
+        typer.Option(help="principal components, 0: all  [default: all, 64 beyond 10,000]", callback=_components),
+    ] = None,
 ) -> None:
     """The same choice on a folder of images, without Label Studio."""
     loaded = settings.load()
-    given = _given(budget=budget, embedder=embedder, selector=selector, random_seed=random_seed)
+    given = _given(
+        budget=budget,
+        embedder=embedder,
+        selector=selector,
+        random_seed=random_seed,
+        weak_label=weak_label,
+        group_field=group_field,
+        per_group=per_group,
+        near_duplicate=near_duplicate,
+    )
     choices = seeding.choices_from(given, loaded)
+    tables = Tables(fields=fields, labelled=labelled, extends=extends, predictions=predictions)
+    tables.check()
     check_out(out)
     model = embedders.create(choices.embedder, loaded.weights, Context(loaded).runtime)
     with screen.progress_bar("embedding") as advance:
         chosen = select_folder(
             images,
-            choices.budget,
+            choices,
             model,
-            choices.selector,
-            seed=choices.random_seed,
             max_pixels=loaded.max_image_pixels,
             progress=advance,
+            frames=loaded.dicom_frames,
+            tables=tables,
+            representation=representation,
+            components=components,
         )
     write_queue_csv(chosen, out)
     for file, reason in chosen.unreadable:

@@ -17,12 +17,15 @@ from numpy.typing import NDArray
 
 from seedqueue.backend.fetch import stable_uri
 from seedqueue.backend.half import in_float16
+from seedqueue.backend.stored import Stored, first_rows
 from seedqueue.backend.tables import Home, columns, quoted
+from seedqueue.selectors.source import Matrix
+from seedqueue.selectors.source import Source as VectorSource
 
 if TYPE_CHECKING:
     import lancedb
 
-READ_BYTES = 16 * 2**20  # read at once: more is slower, since it no longer fits a processor's cache
+IN_MEMORY = 2**30  # bytes of embeddings that a selection holds; of more it holds a few components each
 
 SOURCES = pa.schema(
     [
@@ -104,7 +107,7 @@ class Embeddings:
         Keys that are there already stay as they are. What is new is appended, not merged: that is
         several times as fast, and merging too stores a key twice that two processes bring at once.
         """
-        rows = _first_rows(hashes)
+        rows = first_rows(hashes)
         for sha256 in self._stored_of(list(rows)):
             del rows[sha256]
         if not rows:
@@ -127,17 +130,13 @@ class Embeddings:
 
         Memory: the result, READ_BYTES and the hashes of all that is stored.
         """
-        first = _first_rows(hashes)
-        vectors = np.empty((len(hashes), self._dimension), dtype=np.float32)
-        missing = first
-        for table in self._tables():
-            missing = self._read_from(table, missing, vectors)
-        if missing:
-            raise KeyError(f"{len(missing)} of {len(hashes)} embeddings are not stored, {next(iter(missing))} first")
-        for row, sha256 in enumerate(hashes):
-            if first[sha256] != row:
-                vectors[row] = vectors[first[sha256]]
-        return vectors
+        return Stored(self._tables(), hashes, self._dimension).take(np.arange(len(hashes)))
+
+    def source(self, hashes: Sequence[str]) -> VectorSource:
+        """The same for a selection: in memory up to IN_MEMORY bytes, read in blocks beyond."""
+        stored = Stored(self._tables(), hashes, self._dimension)
+        n, d = stored.shape
+        return Matrix(stored.take(np.arange(n))) if 4 * n * d <= IN_MEMORY else stored
 
     def _tables(self) -> list[lancedb.table.Table]:
         """The tables that are there, float32 first."""
@@ -147,36 +146,3 @@ class Embeddings:
         found = (columns(table, ["sha256"])["sha256"] for table in self._tables())
         wanted = pa.array(hashes, pa.string())
         return {sha256 for keys in found for sha256 in keys.filter(pc.is_in(keys, value_set=wanted)).to_pylist()}
-
-    def _read_from(
-        self, table: lancedb.table.Table, rows: dict[str, int], vectors: NDArray[np.float32]
-    ) -> dict[str, int]:
-        """Read what the table has of `rows` (hash to row of `vectors`) into `vectors`; the rest of `rows`."""
-        ids, which = _locate(table, list(rows))
-        targets = np.fromiter(rows.values(), np.int64, len(rows))[which]
-        step = max(1, READ_BYTES // (4 * self._dimension))
-        for part in (slice(start, start + step) for start in range(0, len(ids), step)):
-            taken = table.take_row_ids(ids[part].tolist()).select(["vector"]).with_row_id().to_arrow()
-            place = np.searchsorted(ids[part], taken["_rowid"].to_numpy())  # in whatever order they came
-            flat = taken["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-            vectors[targets[part][place]] = flat.reshape(-1, self._dimension)
-        there = set(which.tolist())
-        return {sha256: row for number, (sha256, row) in enumerate(rows.items()) if number not in there}
-
-
-def _locate(table: lancedb.table.Table, hashes: list[str]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Row ids (m,), ascending, and which of `hashes` each row holds (m,): one row a key."""
-    stored = columns(table, ["sha256"])
-    which = pc.index_in(stored["sha256"], value_set=pa.array(hashes, pa.string()))
-    ids = stored["_rowid"].filter(which.is_valid()).to_numpy()
-    which, one = np.unique(which.drop_null().to_numpy(), return_index=True)
-    ascending = np.argsort(ids[one])
-    return ids[one][ascending], which[ascending]
-
-
-def _first_rows(hashes: Sequence[str]) -> dict[str, int]:
-    """The first row of each hash, in the order of rows."""
-    first: dict[str, int] = {}
-    for row, sha256 in enumerate(hashes):
-        first.setdefault(sha256, row)
-    return first

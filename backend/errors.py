@@ -111,6 +111,38 @@ class NoImageInLabelConfig(SeedqueueError):
         )
 
 
+class TableUnusable(SeedqueueError):
+    """A CSV table of images that cannot be read or does not belong to them."""
+
+    status = 422
+
+    def __init__(self, path: object, reason: str) -> None:
+        super().__init__(f"The table {path} cannot be used: {reason}.")
+
+
+class NoGroups(SeedqueueError):
+    """A grouping by a field of task data that no task has."""
+
+    status = 422
+
+    def __init__(self, field: str) -> None:
+        super().__init__(
+            f"No image has a value in the field {field!r}: name the field of the task data that holds the patient "
+            f"or study, or none."
+        )
+
+
+class NoWeakLabels(SeedqueueError):
+    """A selector that goes by weak labels, and none to go by."""
+
+    status = 422
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"There are no weak labels to go by: {reason}. Give findings, field:NAME or keywords:FIELD:WORD,WORD."
+        )
+
+
 class EmbedderDiffers(SeedqueueError):
     status = 409
 

@@ -1,6 +1,5 @@
-"""A seed queue from a folder of images, without Label Studio: the CLI's `select`."""
+"""A folder of images: which files, in which order, and their embeddings."""
 
-import csv
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -16,11 +15,8 @@ from seedqueue.models.embedder import Embedder, Floats, Input
 from seedqueue.models.errors import UnreadableImage
 from seedqueue.models.images import has_dicom_mark, read_image
 from seedqueue.models.picture import Frames
-from seedqueue.selectors.choosing import select
-from seedqueue.selectors.errors import BudgetExceedsPool
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".dcm", ".dicom")
-COLUMNS = ("rank", "file", "cluster", "weight")
 
 Progress = Callable[[int, int], None]
 
@@ -53,68 +49,12 @@ class NoImages(SeedqueueError):
 
 
 @dataclass(frozen=True)
-class QueueRow:
-    """One image of the queue: rank from 1, POSIX path within the folder, cluster, weight."""
-
-    rank: int
-    file: str
-    cluster: int
-    weight: int
-
-
-@dataclass(frozen=True)
-class FolderQueue:
-    """The queue in order, and the files that could not be read with the reason of each."""
-
-    rows: tuple[QueueRow, ...]
-    unreadable: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
 class EmbeddedFiles:
     """The files that could be read with their embeddings (n, d) in the same order, and the others with reasons."""
 
     files: tuple[Path, ...]
     embeddings: Floats
     unreadable: tuple[tuple[Path, str], ...]
-
-
-def select_folder(
-    images: Path,
-    budget: int,
-    embedder: Embedder,
-    selector: str,
-    *,
-    seed: int,
-    max_pixels: int,
-    progress: Progress,
-    frames: Frames = "refuse",
-) -> FolderQueue:
-    """Choose `budget` images of a folder and its subfolders; hidden files are skipped.
-
-    The images are put in the order of their content's SHA-256, then their path, before they
-    are embedded and selected, so the queue does not depend on how the folder lists them.
-    progress: called with the number of images done and of all.
-
-    Raises FolderMissing, NoImages, and what `seedqueue.selectors.registry.select` raises.
-    """
-    files = list_images(images)
-    if budget > len(files):
-        raise BudgetExceedsPool(budget, len(files))
-    with ThreadPoolExecutor(_THREADS) as threads:
-        ordered = [file for _, file in sorted(zip(threads.map(_digest, files), files, strict=True))]
-    found = embed_files(ordered, embedder, max_pixels, progress, frames)
-    unreadable = [(_name(file, images), reason) for file, reason in found.unreadable]
-    if not found.files:
-        raise NoImages(images, len(unreadable))
-    chosen = select(selector, found.embeddings, budget, seed=seed)
-    rows = tuple(
-        QueueRow(rank, _name(found.files[row], images), int(cluster), int(weight))
-        for rank, (row, cluster, weight) in enumerate(
-            zip(chosen.rows, chosen.cluster, chosen.weight, strict=True), start=1
-        )
-    )
-    return FolderQueue(rows, tuple(sorted(unreadable)))
 
 
 def embed_files(
@@ -159,6 +99,18 @@ def list_images(folder: Path) -> list[Path]:
     return files
 
 
+def in_content_order(files: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """The files by their content's SHA-256, then path, and the hashes; one that cannot be opened has an empty one."""
+    with ThreadPoolExecutor(_THREADS) as threads:
+        ordered = sorted(zip(threads.map(_digest, files), files, strict=True))
+    return [file for _, file in ordered], [sha256 for sha256, _ in ordered]
+
+
+def name_in(folder: Path, file: Path) -> str:
+    """A file's POSIX path within the folder."""
+    return file.relative_to(folder).as_posix()
+
+
 def check_out(path: Path) -> None:
     """Refuse a CSV file that cannot be written, before an hour of embedding. Raises CannotWrite."""
     if not path.parent.is_dir():
@@ -167,20 +119,6 @@ def check_out(path: Path) -> None:
         raise CannotWrite(path, "it is a folder")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise CannotWrite(path, f"the folder {path.parent} is not writable")
-
-
-def write_queue_csv(queue: FolderQueue, path: Path) -> None:
-    """Write the queue as CSV with the columns rank,file,cluster,weight; all or nothing."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        # Names that are not valid Unicode come back as the bytes they were.
-        with part.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            writer.writerows((row.rank, row.file, row.cluster, row.weight) for row in queue.rows)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -200,10 +138,6 @@ def _is_dicom(path: Path) -> bool:
             return path.name.upper() != "DICOMDIR" and has_dicom_mark(opened.read(132))
     except OSError:
         return False
-
-
-def _name(file: Path, folder: Path) -> str:
-    return file.relative_to(folder).as_posix()
 
 
 def _digest(file: Path) -> str:

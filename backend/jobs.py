@@ -32,6 +32,7 @@ from seedqueue.backend.errors import (
 )
 from seedqueue.backend.pool import PoolTask, list_pool
 from seedqueue.backend.records import Run, State
+from seedqueue.backend.rules import fields_of
 from seedqueue.backend.snapshots import NO_SHARD
 from seedqueue.models import registry as embedders
 from seedqueue.models.embedder import Embedder
@@ -167,8 +168,8 @@ def _finish_when_embedded(context: Context, run: Run) -> None:
 
 def _select(context: Context, run: Run) -> Run:
     """Choose the queue and record it. Annotations made since the listing count as covered ground."""
-    pool = list_pool(context.studio, run.project, run.choices.tab)
-    _, store = _embedding(context, run)
+    pool = list_pool(context.studio, run.project, run.choices.tab, fields_of(run.choices))
+    embedder, store = _embedding(context, run)
     extends = run.choices.extends
     queue, warnings = choose(
         pool,
@@ -177,6 +178,7 @@ def _select(context: Context, run: Run) -> Run:
         run.choices,
         kept=context.records.queue(run.project, extends) if extends is not None else (),
         unreadable=context.records.unreadable(run.project, run.number),
+        findings=embedder.findings,
     )
     context.records.save_queue(run, queue)
     return move(context, run, "selecting", warnings=warnings)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from seedqueue.backend.errors import NoImageInLabelConfig, TabNotFound
@@ -14,12 +14,16 @@ PAGE = 1000
 
 @dataclass(frozen=True)
 class PoolTask:
-    """One task: its id, the URI of its image as task data holds it, whether it has an annotation or a skip."""
+    """One task: its id, the URI of its image as task data holds it, whether it has an annotation or a skip.
+
+    fields: the fields of task data that were asked for, as far as the task has them.
+    """
 
     task: int
     uri: str
     labelled: bool
     skipped: bool = False
+    fields: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,10 @@ def image_key_of(parsed_label_config: Mapping[str, Any], project: int) -> str:
     return str(values[0])
 
 
-def list_pool(studio: Studio, project: int, tab: str | None = None) -> list[PoolTask]:
+def list_pool(studio: Studio, project: int, tab: str | None = None, fields: Sequence[str] = ()) -> list[PoolTask]:
     """Every task of the project, or of one Data Manager tab, given by its title or number.
+
+    fields: fields of task data to bring along.
 
     `fields=task_only` with these columns is what makes 10,000 tasks a matter of seconds; a task
     without the image field is listed with an empty URI, so that it can be counted as unreadable.
@@ -75,7 +81,8 @@ def list_pool(studio: Studio, project: int, tab: str | None = None) -> list[Pool
             uri = _value(entry["data"], key)
             labelled = bool(entry.get("total_annotations"))
             skipped = bool(entry.get("cancelled_annotations"))
-            found[entry["id"]] = PoolTask(entry["id"], uri if isinstance(uri, str) else "", labelled, skipped)
+            kept = {name: value for name in fields if (value := _text(_value(entry["data"], name)))}
+            found[entry["id"]] = PoolTask(entry["id"], uri if isinstance(uri, str) else "", labelled, skipped, kept)
     return list(found.values())
 
 
@@ -109,6 +116,13 @@ def find_tab(studio: Studio, project: int, tab: str) -> int:
     if number is None:
         raise TabNotFound(tab, [f"{title} ({number})" for number, title in titles.items()])
     return number
+
+
+def _text(value: Any) -> str:
+    """A field as text: numbers as they are written, a list's entries joined by |, nothing for anything else."""
+    if isinstance(value, list):
+        return "|".join(filter(None, map(_text, value)))
+    return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
 
 def _value(data: Mapping[str, Any], key: str) -> Any:

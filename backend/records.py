@@ -39,6 +39,10 @@ class Choices:
     random_seed: int
     tab: str | None = None
     extends: int | None = None  # the run whose queue this one keeps and lengthens
+    weak_label: str = ""
+    group_field: str = ""
+    per_group: int = 1
+    near_duplicate: float = 0.0  # the cosine from which an image is no news; 0: no such rule
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from seedqueue.backend import connection, jobs, publish, serving, settings
@@ -17,6 +17,7 @@ from seedqueue.backend.errors import KNOWN, EmptyProject, InvalidRequest, NoSeed
 from seedqueue.backend.pool import describe
 from seedqueue.backend.publish import Before
 from seedqueue.backend.records import VERSION, Choices, QueuedTask, Run, Unreadable
+from seedqueue.backend.weak_labels import FORMS, parse
 from seedqueue.models import registry as embedders
 from seedqueue.selectors import registry as selectors
 from seedqueue.selectors.errors import BudgetExceedsPool, InvalidBudget
@@ -42,18 +43,38 @@ def choices_from(given: Mapping[str, Any], defaults: settings.Settings) -> Choic
 
     Raises `InvalidBudget`, `UnknownEmbedder`, `UnknownSelector`, `InvalidRequest` for unknown fields.
     """
-    known = {"budget", "embedder", "selector", "random_seed", "tab"}
+    known = {field.name for field in fields(Choices)} - {"extends"}
     unknown = sorted(set(given) - known)
     if unknown:
         raise InvalidRequest(f"Unknown choice {unknown[0]!r}; known are: {', '.join(sorted(known))}.")
     tab = given.get("tab")
-    return Choices(
+    choices = Choices(
         budget=_budget(given.get("budget", defaults.budget)),
         embedder=embedders.full_name(str(given.get("embedder") or defaults.embedder)),
         selector=selectors.get(str(given.get("selector") or defaults.selector)).name,
-        random_seed=_whole(given.get("random_seed", defaults.random_seed)),
+        random_seed=_whole("random_seed", given.get("random_seed", defaults.random_seed), 0),
         tab=None if tab in (None, "") else str(tab),
+        weak_label=str(given.get("weak_label") or defaults.weak_label),
+        group_field=str(given.get("group_field", defaults.group_field) or ""),
+        per_group=_whole("per_group", given.get("per_group", defaults.per_group), 1),
+        near_duplicate=_share("near_duplicate", given.get("near_duplicate", defaults.near_duplicate)),
     )
+    if choices.weak_label:
+        parse(choices.weak_label)
+    return choices
+
+
+def check_for_seeding(choices: Choices) -> None:
+    """Refuse, before an hour of embedding, a selector that a seed queue cannot feed. Raises `InvalidRequest`."""
+    entry = selectors.get(choices.selector)
+    if not entry.first_round:
+        known = ", ".join(each.name for each in selectors.entries() if each.first_round and each.offered)
+        raise InvalidRequest(
+            f"The selector {entry.name!r} needs a trained head's predictions, which a seed queue has not; "
+            f"choose one of: {known}."
+        )
+    if "weak_labels" in entry.needs and not choices.weak_label:
+        raise InvalidRequest(f"The selector {entry.name!r} needs a weak label to go by: give weak_label as {FORMS}.")
 
 
 def request_seed(context: Context, project: int, choices: Choices) -> Run:
@@ -62,6 +83,7 @@ def request_seed(context: Context, project: int, choices: Choices) -> Run:
     Raises `ProjectNotFound`, `NoImageInLabelConfig`, `EmptyProject`, `BudgetExceedsPool`, `RunInProgress`
     and the connections' errors.
     """
+    check_for_seeding(choices)
     context.broker.ping()
     described = describe(context.studio, project)
     if described.unlabelled == 0:
@@ -92,8 +114,7 @@ def request_extension(context: Context, project: int, budget: object) -> Run:
     length = len(context.records.queue(project, standing.number))
     if wanted <= length:
         raise InvalidRequest(f"The seed queue of project {project} has {length} tasks; {wanted} is no extension.")
-    earlier = standing.choices
-    choices = Choices(wanted, earlier.embedder, earlier.selector, earlier.random_seed, earlier.tab, standing.number)
+    choices = replace(standing.choices, budget=wanted, extends=standing.number)
     return request_seed(context, project, choices)
 
 
@@ -198,9 +219,19 @@ def _budget(value: object) -> int:
     return value
 
 
-def _whole(value: object) -> int:
+def _share(name: str, value: object) -> float:
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise InvalidRequest(f"{name} is {value!r}; give a number from 0 to 1.")
+    return number
+
+
+def _whole(name: str, value: object, least: int) -> int:
     if isinstance(value, str) and len(value) < LONGEST_NUMBER and value.strip().isdecimal():
         value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise InvalidRequest(f"random_seed is {value!r}; give a whole number of at least 0.")
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise InvalidRequest(f"{name} is {value!r}; give a whole number of at least {least}.")
     return value

@@ -76,6 +76,24 @@ class Settings:
     )
     embedder: str = _setting("SEEDQUEUE_EMBEDDER", "txrv", "the embedder when a request names none")
     selector: str = _setting("SEEDQUEUE_SELECTOR", "kmeans", "the selector when a request names none")
+    group_field: str = _setting(
+        "SEEDQUEUE_GROUP_FIELD",
+        "",
+        "a field of task data that names the patient or study: few images of one are chosen",
+        "(none)",
+    )
+    per_group: int = _setting("SEEDQUEUE_PER_GROUP", 1, "at most so many images of one patient or study in a queue")
+    near_duplicate: float = _setting(
+        "SEEDQUEUE_NEAR_DUPLICATE",
+        0.9,
+        "an image this similar (cosine) to a chosen or labelled one is not chosen while others are left; `0`: off",
+    )
+    weak_label: str = _setting(
+        "SEEDQUEUE_WEAK_LABEL",
+        "",
+        "what `weak-label` goes by: `findings` (of txrv's own classifier), `field:NAME` or `keywords:FIELD:WORD,WORD`",
+        "(none)",
+    )
     budget: int = _setting("SEEDQUEUE_BUDGET", 40, "the number of tasks when a request names none")
     random_seed: int = _setting("SEEDQUEUE_RANDOM_SEED", 0, "the random seed when a request names none")
     image_hosts: str = _setting(
@@ -136,11 +154,12 @@ def _is_set(f: Field[Any], source: Mapping[str, str]) -> bool:
 def _parsed(f: Field[Any], text: str) -> Any:
     if f.name == "home" and "://" in text:
         return _object_store(text.strip())
-    convert: Callable[[str], Any] = next((kind for kind in (int, Path) if isinstance(f.default, kind)), str)
+    convert: Callable[[str], Any] = next((kind for kind in (int, float, Path) if isinstance(f.default, kind)), str)
     try:
         return convert(text.strip())
     except ValueError as error:
-        raise InvalidSetting(f.metadata["variable"], text, "give a whole number") from error
+        wanted = "a number" if convert is float else "a whole number"
+        raise InvalidSetting(f.metadata["variable"], text, f"give {wanted}") from error
 
 
 def _object_store(url: str) -> str:
@@ -157,6 +176,8 @@ def _tidied(settings: Settings) -> Settings:
             raise InvalidSetting(f.metadata["variable"], getattr(settings, f.name), f"give {' or '.join(choices)}")
         if isinstance(f.default, int) and getattr(settings, f.name) < (f.default > 0):
             raise InvalidSetting(f.metadata["variable"], str(getattr(settings, f.name)), "give a larger number")
+    if not 0 <= settings.near_duplicate <= 1:
+        raise InvalidSetting("SEEDQUEUE_NEAR_DUPLICATE", str(settings.near_duplicate), "give a number from 0 to 1")
     if bool(settings.basic_auth_user) != bool(settings.basic_auth_pass):
         raise InvalidSetting("BASIC_AUTH_USER", settings.basic_auth_user, "set BASIC_AUTH_PASS too, or neither")
     user = settings.basic_auth_user

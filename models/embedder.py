@@ -4,11 +4,14 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+
+if TYPE_CHECKING:
+    from seedqueue.models.findings import Findings
 
 Floats = npt.NDArray[np.float32]
 Input = npt.NDArray[Any]
@@ -25,6 +28,10 @@ class Embedder(ABC):
     name: str
     dimension: int
     fingerprint: str
+
+    def findings(self) -> "Findings | None":
+        """The network's own classifier on these embeddings, where it has one."""
+        return None
 
     @abstractmethod
     def prepare(self, image: Image.Image) -> Input:

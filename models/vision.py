@@ -1,5 +1,6 @@
 """Embedders that are a PyTorch module behind the usual preprocessing: one size, one colour, mean and deviation."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -7,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from seedqueue.models.embedder import Embedder, Floats, Input, fingerprint
+from seedqueue.models.findings import Findings
 from seedqueue.models.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -40,12 +42,23 @@ class VisionEmbedder(Embedder):
 
     module: normalised float32 (n, channels, side, side) to (n, d). weights: the SHA-256 of its file.
     preprocessing: raised by the family whenever `look` or the module's own reading of its input changes.
+    findings: loads the network's own classifier.
     """
 
     def __init__(
-        self, name: str, module: "torch.nn.Module", look: Look, *, weights: str, preprocessing: int, runtime: Runtime
+        self,
+        name: str,
+        module: "torch.nn.Module",
+        look: Look,
+        *,
+        weights: str,
+        preprocessing: int,
+        runtime: Runtime,
+        findings: Callable[[], Findings] | None = None,
     ) -> None:
         import torch
+
+        self._findings = findings
 
         self.name = name
         self.look = look
@@ -59,6 +72,10 @@ class VisionEmbedder(Embedder):
     def prepare(self, image: Image.Image) -> Input:
         """uint8 (channels, side, side)."""
         return self.look.prepare(image)
+
+    def findings(self) -> Findings | None:
+        """The network's own classifier, loaded now."""
+        return self._findings() if self._findings else None
 
     def embed(self, inputs: Input) -> Floats:
         """uint8 (n, channels, side, side) to float32 (n, d)."""

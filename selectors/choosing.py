@@ -63,7 +63,7 @@ def select(
     # machine's core count. It is also the faster choice on shared cores.
     with threadpool_limits(limits=1):
         order = np.arange(n) if keys is None else np.argsort(np.asarray(keys), kind="stable")
-        check_finite(source, np.arange(n))
+        check_finite(source)
         if np.any(order[1:] < order[:-1]):
             source, rules, signals = Reordered(source, order), rules.at(order), signals.at(order)
             covered = np.flatnonzero(np.isin(order, covered))

@@ -79,9 +79,9 @@ def blocks(source: Source) -> Iterator[tuple[slice, Embeddings]]:
         yield part, source.take(np.arange(part.start, part.stop))
 
 
-def check_finite(source: Source, number: Rows) -> None:
-    """Raise InvalidEmbeddings where a value is NaN or infinite. number: what the caller calls each row."""
+def check_finite(source: Source) -> None:
+    """Raise InvalidEmbeddings where a value is NaN or infinite, naming the first row."""
     bad = [part.start + np.flatnonzero(~np.isfinite(block).all(axis=1)) for part, block in blocks(source)]
-    rows = np.sort(number[np.concatenate(bad)]) if bad else np.empty(0)
+    rows = np.concatenate(bad) if bad else np.empty(0)
     if len(rows):
         raise InvalidEmbeddings(f"NaN or infinite values in {len(rows)} rows, the first is row {rows[0]}")

@@ -5,11 +5,15 @@ autoencoder: Cohen et al., "Gifsplanation via Latent Shift", MIDL 2021.
 """
 
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from seedqueue.models import weights
 from seedqueue.models.embedder import Embedder
+from seedqueue.models.findings import Findings
 from seedqueue.models.pickled import load_pickled_model, load_state, loaded_strictly
 from seedqueue.models.registry import register
 from seedqueue.models.runtime import Runtime
@@ -46,12 +50,34 @@ def _densenet(path: Path) -> "torch.nn.Module":
     import torch
 
     library = _library()
-    state = load_pickled_model(path, [getattr(library, each) for each in _CLASSES])
+    state = _densenet_state(path)
     part = "features."
     features = {key.removeprefix(part): value for key, value in state.items() if key.startswith(part)}
     trunk: torch.nn.Module = library.DenseNet(weights=None).features
     loaded_strictly(trunk, features, path, "torchxrayvision's DenseNet-121")
     return torch.nn.Sequential(trunk, torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+
+
+def _densenet_state(path: Path) -> dict[str, Any]:
+    library = _library()
+    return load_pickled_model(path, [getattr(library, each) for each in _CLASSES])
+
+
+def _findings(path: Path, variant: str) -> Findings:
+    """The DenseNet's classifier with the names and operating points that torchxrayvision has for these weights.
+
+    Names are empty, and operating points missing, where the weights were not trained for a finding.
+    """
+    known = _library().model_urls[variant]
+    state = _densenet_state(path)
+    threshold = np.asarray(known["op_threshs"], dtype=np.float32)
+    trained = np.array([bool(name) for name in known["labels"]]) & np.isfinite(threshold)
+    return Findings(
+        names=tuple(name for name, there in zip(known["labels"], trained, strict=True) if there),
+        weight=state["classifier.weight"].float().numpy()[trained],
+        bias=state["classifier.bias"].float().numpy()[trained],
+        threshold=threshold[trained],
+    )
 
 
 def _resnet(path: Path) -> "torch.nn.Module":
@@ -111,6 +137,13 @@ def create(name: str, weights_folder: Path, runtime: Runtime) -> Embedder:
     source = _source(variant)
     found = weights.require(weights_folder, source, name)
     build = {_RESNET: _resnet, _AUTOENCODER: _autoencoder}.get(variant, _densenet)
-    network = build(found.paths[source.files[0].name])
-    look = _look(512 if variant == _RESNET else 224)
-    return VisionEmbedder(name, network, look, weights=found.sha256, preprocessing=_PREPROCESSING, runtime=runtime)
+    path = found.paths[source.files[0].name]
+    return VisionEmbedder(
+        name,
+        build(path),
+        _look(512 if variant == _RESNET else 224),
+        weights=found.sha256,
+        preprocessing=_PREPROCESSING,
+        runtime=runtime,
+        findings=partial(_findings, path, variant) if build is _densenet else None,
+    )

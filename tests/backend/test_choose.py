@@ -10,10 +10,11 @@ import pytest
 
 from seedqueue.backend.choose import choose
 from seedqueue.backend.embeddings import Embeddings, source_key
-from seedqueue.backend.errors import NoReadableImage
+from seedqueue.backend.errors import NoGroups, NoReadableImage, NoWeakLabels
 from seedqueue.backend.pool import PoolTask
 from seedqueue.backend.records import Choices, QueuedTask, Unreadable
 from seedqueue.backend.tables import Home
+from seedqueue.selectors.errors import BudgetExceedsGroups
 
 CHOICES = Choices(6, "hog", "kmeans", 0)
 POOL = [PoolTask(100 + n, f"/data/{n}.png", False) for n in range(40)]
@@ -111,3 +112,48 @@ def test_none_readable_names_the_first_reason(store: Embeddings) -> None:
         choose(POOL[38:], KNOWN, store, CHOICES, unreadable=bad)
     with pytest.raises(NoReadableImage):
         choose([], KNOWN, store, CHOICES)
+
+
+def grouped(field: str, values: Sequence[str]) -> list[PoolTask]:
+    return [replace(task, fields={field: value}) for task, value in zip(POOL, values, strict=True)]
+
+
+def test_few_images_of_one_patient(store: Embeddings) -> None:
+    patients = [str(n % 7) for n in range(40)]
+    choices = replace(CHOICES, group_field="patient")
+    pool = grouped("patient", patients)
+    queue, warnings = choose(pool, KNOWN, store, choices)
+    assert len({task.task % 100 % 7 for task in queue}) == 6
+    assert warnings == ()
+    longer, warnings = choose(pool, KNOWN, store, replace(choices, budget=9), kept=queue)
+    assert longer[:6] == queue
+    assert len(longer) == 7
+    assert warnings == ("3 tasks requested, 1 are in the queue: at most 1 with the same patient",)
+    with pytest.raises(BudgetExceedsGroups, match="2 requested, 0 available with at most 1 of a group"):
+        choose(pool, KNOWN, store, replace(choices, budget=9), kept=longer)
+    assert len(choose(pool, KNOWN, store, replace(choices, budget=9, per_group=2))[0]) == 9
+
+
+def test_a_group_field_that_no_task_has(store: Embeddings) -> None:
+    with pytest.raises(NoGroups, match="No image has a value in the field 'patient'"):
+        choose(POOL, KNOWN, store, replace(CHOICES, group_field="patient"))
+
+
+def test_strata_of_a_field(store: Embeddings) -> None:
+    pool = grouped("finding", ["rare" if n in (4, 9) else "usual" for n in range(40)])
+    choices = replace(CHOICES, selector="weak-label", weak_label="field:finding", budget=4)
+    queue, _ = choose(pool, KNOWN, store, choices)
+    assert {task.task for task in queue[:2]} & {104, 109}
+    with pytest.raises(NoWeakLabels, match="the embedder has no classifier"):
+        choose(pool, KNOWN, store, replace(choices, weak_label="findings"))
+
+
+def test_copies_of_an_image_are_counted_and_not_chosen_twice(store: Embeddings) -> None:
+    copies = [PoolTask(500 + n, f"/copy/{n}.png", False) for n in range(38)]
+    known = {
+        **KNOWN,
+        **{source_key(c.task, c.uri): KNOWN[source_key(t.task, t.uri)] for c, t in zip(copies, POOL, strict=False)},
+    }
+    queue, warnings = choose([*POOL, *copies], known, store, replace(CHOICES, budget=38, near_duplicate=0.999))
+    assert len({known[source_key(task.task, task.uri)] for task in queue}) == 38
+    assert warnings == ("38 tasks hold the same image as another one",)

@@ -12,10 +12,11 @@ import pytest
 from object_store import ObjectStore, open_home
 from stored import DIMENSION, key, vectors
 
-from seedqueue.backend import embeddings
+from seedqueue.backend import stored as stored_vectors
 from seedqueue.backend.embeddings import Embeddings, Source, Sources, source_key
 from seedqueue.backend.settings import child_environment
 from seedqueue.backend.tables import FRAGMENTS, Home
+from seedqueue.selectors.source import Matrix
 
 ADD_EMBEDDINGS = Path(__file__).with_name("programs") / "add_embeddings.py"
 PROCESSES, EQUAL, OWN = 4, 512, 40
@@ -164,7 +165,7 @@ def test_another_handle_sees_what_was_stored_since(place: Path | str) -> None:
 
 
 def test_more_than_is_read_at_once(store: Embeddings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embeddings, "READ_BYTES", 100 * 4 * DIMENSION)
+    monkeypatch.setattr(stored_vectors, "READ_BYTES", 100 * 4 * DIMENSION)
     numbers = list(range(950))
     store.add([key(n) for n in numbers[:333]], vectors(*numbers[:333]))
     store.add([key(n) for n in numbers], vectors(*numbers))
@@ -177,7 +178,7 @@ def test_a_compaction_in_the_middle_of_a_read(
 ) -> None:
     for number in range(FRAGMENTS):
         store.add([key(number)], vectors(number))
-    located, compacted = embeddings.columns, []
+    located, compacted = stored_vectors.columns, []
 
     def compacted_meanwhile(*arguments: object) -> pa.Table:
         found = located(*arguments)  # type: ignore[arg-type]
@@ -185,7 +186,7 @@ def test_a_compaction_in_the_middle_of_a_read(
         compacted.append(open_home(place).existing("embeddings-f-float16").stats())  # type: ignore[union-attr]
         return found
 
-    monkeypatch.setattr(embeddings, "columns", compacted_meanwhile)
+    monkeypatch.setattr(stored_vectors, "columns", compacted_meanwhile)
     assert np.array_equal(store.read([key(n) for n in range(FRAGMENTS)]), vectors(*range(FRAGMENTS)))
     assert compacted[0]["fragment_stats"]["num_fragments"] == 1
 
@@ -245,3 +246,26 @@ def test_sources_of_instances_and_projects_do_not_mix(home: Home) -> None:
         sources.add([Source(instance, project, 5, "/x.png", key(project), 10, "")])
     assert sources.known("i", 2) == {(5, "/x.png"): key(2)}
     assert sources.known("it's", 1) == {(5, "/x.png"): key(1)}
+
+
+def test_a_selection_reads_more_than_fits_into_memory_in_blocks(
+    store: Embeddings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = list(range(40))
+    store.add([key(n) for n in numbers], vectors(*numbers))
+    order = np.array([7, 3, 3, 39, 0])
+    wanted = [key(n) for n in order.tolist()]
+    in_memory = store.source(wanted)
+    assert isinstance(in_memory, Matrix)
+    monkeypatch.setattr("seedqueue.backend.embeddings.IN_MEMORY", 1)
+    streamed = store.source(wanted)
+    assert not isinstance(streamed, Matrix)
+    assert streamed.shape == in_memory.shape == (5, DIMENSION)
+    assert streamed.take(np.empty(0, dtype=np.int64)).shape == (0, DIMENSION)
+    for rows in ([0, 1, 2, 3, 4], [4, 1, 1]):
+        at = np.array(rows, dtype=np.int64)
+        assert np.array_equal(
+            streamed.take(at), vectors(*(int(wanted[row][-4:]) for row in rows)) if rows else in_memory.take(at)
+        )
+    with pytest.raises(KeyError, match="1 of 2 embeddings are not stored"):
+        store.source([key(1), key(99)])

@@ -12,13 +12,11 @@ from PIL import Image
 from seedqueue.backend.folder import (
     CannotWrite,
     FolderMissing,
-    FolderQueue,
     NoImages,
-    QueueRow,
     check_out,
-    select_folder,
-    write_queue_csv,
 )
+from seedqueue.backend.folder_queue import FolderQueue, QueueRow, select_folder, write_queue_csv
+from seedqueue.backend.records import Choices
 from seedqueue.models import registry
 from seedqueue.selectors.errors import BudgetExceedsPool
 
@@ -39,9 +37,8 @@ def images(tmp_path: Path) -> Path:
 
 def queue(folder: Path, budget: int = 9, selector: str = "kmeans", max_pixels: int = 10**6) -> FolderQueue:
     embedder = registry.create("hog", folder)
-    return select_folder(
-        folder, budget, embedder, selector, seed=0, max_pixels=max_pixels, progress=lambda done, total: None
-    )
+    choices = Choices(budget, "hog", selector, 0)
+    return select_folder(folder, choices, embedder, max_pixels=max_pixels, progress=lambda done, total: None)
 
 
 def test_ranks_files_and_weights(images: Path) -> None:
@@ -105,10 +102,8 @@ def test_progress_counts_every_image(images: Path) -> None:
     steps: list[tuple[int, int]] = []
     select_folder(
         images,
-        3,
+        Choices(3, "hog", "uniform", 0),
         registry.create("hog", images),
-        "uniform",
-        seed=0,
         max_pixels=10**6,
         progress=lambda done, total: steps.append((done, total)),
     )
@@ -167,10 +162,8 @@ def test_real_ultrasound_with_real_weights(tmp_path: Path, test_data: Path) -> N
         (tmp_path / file.name).symlink_to(file)
     chosen = select_folder(
         tmp_path,
-        20,
+        Choices(20, "imagenet:squeezenet1_1", "kmeans", 0),
         registry.create("imagenet:squeezenet1_1", test_data / "weights"),
-        "kmeans",
-        seed=0,
         max_pixels=50_000_000,
         progress=lambda done, total: None,
     )

@@ -9,7 +9,9 @@ from dicoms import dataset, dicom, file_of
 from PIL import Image
 
 from seedqueue.backend.errors import InvalidSetting
-from seedqueue.backend.folder import FolderQueue, list_images, select_folder
+from seedqueue.backend.folder import list_images
+from seedqueue.backend.folder_queue import FolderQueue, select_folder
+from seedqueue.backend.records import Choices
 from seedqueue.backend.settings import load
 from seedqueue.models import registry
 from seedqueue.models.picture import Frames
@@ -25,10 +27,8 @@ def content(**elements: object) -> bytes:
 def queue(folder: Path, budget: int, frames: Frames = "refuse") -> FolderQueue:
     return select_folder(
         folder,
-        budget,
+        Choices(budget, "hog", "kmeans", 0),
         registry.create("hog", folder),
-        "kmeans",
-        seed=0,
         max_pixels=10**7,
         progress=lambda done, total: None,
         frames=frames,

@@ -139,3 +139,34 @@ def test_what_is_no_model_is_refused(tmp_path: Path, network: Any) -> None:
 def test_the_library_does_not_silence_warnings() -> None:
     _library()
     assert not any(each[:3] == ("ignore", None, Warning) for each in warnings.filters)
+
+
+def test_its_findings_are_torchxrayvisions_own_from_the_embeddings_alone(tmp_path: Path, network: Any) -> None:
+    import torch
+
+    torch.save(network, tmp_path / FILE)
+    embedder = registry.create("txrv", tmp_path, EXACT)
+    findings = embedder.findings()
+    known = _library().model_urls["densenet121-res224-all"]
+    assert findings is not None
+    assert findings.names == tuple(known["labels"])  # these weights know all 18
+    embeddings = np.random.default_rng(0).exponential(size=(7, 1024)).astype(np.float32)
+    with torch.inference_mode():
+        probabilities = torch.sigmoid(network.classifier(torch.from_numpy(embeddings)))
+        expected = _library().op_norm(probabilities, torch.tensor(known["op_threshs"])).numpy()
+    assert np.allclose(findings.scores(embeddings), expected, atol=1e-5)
+    strongest = findings.strongest(embeddings)
+    assert strongest.sum(axis=1).tolist() == (expected.max(axis=1) > 0.5).astype(int).tolist()
+    assert (strongest.argmax(axis=1) == expected.argmax(axis=1))[strongest.any(axis=1)].all()
+
+
+def test_what_the_weights_were_not_trained_for_is_no_finding(tmp_path: Path, network: Any) -> None:
+    import torch
+
+    variant = "densenet121-res224-pc"
+    torch.save(network, tmp_path / _source(variant).files[0].name)
+    findings = registry.create(f"txrv:{variant}", tmp_path, EXACT).findings()
+    assert findings is not None
+    assert "" not in findings.names
+    assert len(findings.names) == len(findings.weight) == len(findings.threshold) < 18
+    assert registry.create("hog", tmp_path, EXACT).findings() is None

@@ -65,3 +65,24 @@ def test_the_input_is_not_written_to() -> None:
     embeddings.flags.writeable = False
     for representation in ("raw", "standardised", "unit"):
         represent(embeddings, representation)  # type: ignore[arg-type]
+
+
+def test_components_keep_what_varies_most_and_lengths_stay_1() -> None:
+    hidden = RNG.normal(size=(400, 3)) * [9, 5, 2]
+    embeddings = (hidden @ RNG.normal(size=(3, 40)) + 0.01 * RNG.normal(size=(400, 40))).astype(np.float32)
+    reduced = represent(embeddings, "unit", 3)
+    assert reduced.shape == (400, 3)
+    assert np.linalg.norm(reduced, axis=1) == pytest.approx(1, abs=1e-5)
+    whole = represent(embeddings, "unit")
+    centred = whole - whole.mean(axis=0)
+    centred /= np.linalg.norm(centred, axis=1, keepdims=True)
+    assert np.allclose(reduced @ reduced.T, centred @ centred.T, atol=0.02)
+
+
+def test_raw_and_standardised_components_are_principal_ones() -> None:
+    from sklearn.decomposition import PCA
+
+    embeddings = RNG.normal(size=(200, 10)).astype(np.float32) * np.arange(1, 11, dtype=np.float32)
+    expected = PCA(4, svd_solver="full").fit_transform(embeddings)
+    assert np.allclose(np.abs(represent(embeddings, "raw", 4)), np.abs(expected), atol=1e-3)
+    assert represent(embeddings, "standardised", 4).std(axis=0).max() < 2

@@ -1,0 +1,61 @@
+"""A run's choices applied to a pool: groups and near duplicates, weak labels, what cannot be had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedqueue.backend.errors import NoGroups
+from seedqueue.backend.records import Choices
+from seedqueue.backend.weak_labels import parse, weak_labels
+from seedqueue.models.findings import Findings
+from seedqueue.selectors import registry
+from seedqueue.selectors.allowance import Rules
+from seedqueue.selectors.signals import Signals
+from seedqueue.selectors.source import Source
+
+
+def fields_of(choices: Choices) -> tuple[str, ...]:
+    """The fields of task data that a selection with these choices reads."""
+    asked = parse(choices.weak_label) if choices.weak_label else None
+    return tuple(field for field in (choices.group_field, asked.field if asked else "") if field)
+
+
+def rules_for(choices: Choices, fields: Sequence[Mapping[str, str]]) -> Rules:
+    """Groups by a field of task data, and near duplicates. Raises `NoGroups` where no image has the field."""
+    groups = None
+    if choices.group_field:
+        values = [one.get(choices.group_field, "") for one in fields]
+        if not any(values):
+            raise NoGroups(choices.group_field)
+        number = {value: at for at, value in enumerate(dict.fromkeys(value for value in values if value))}
+        groups = np.array([number.get(value, -1) for value in values], dtype=np.int64)
+    return Rules(groups, choices.per_group, choices.near_duplicate or None)
+
+
+def signals_for(
+    choices: Choices,
+    fields: Sequence[Mapping[str, str]],
+    embeddings: Source,
+    findings: Callable[[], Findings | None],
+    known: Signals | None = None,
+) -> Signals:
+    """What the selector needs of the images beside their embeddings. Raises `NoWeakLabels`."""
+    signals = known or Signals()
+    if not choices.weak_label or "weak_labels" not in registry.get(choices.selector).needs:
+        return signals
+    asked = parse(choices.weak_label)
+    classifier = findings() if asked.kind == "findings" else None
+    return replace(signals, weak_labels=weak_labels(asked, fields, embeddings, classifier))
+
+
+def repeats(keys: Sequence[str]) -> int:
+    """How many images hold the same bytes as an earlier one."""
+    return len(keys) - len(set(keys))
+
+
+def rows_where(mask: Sequence[bool]) -> NDArray[np.int64]:
+    return np.flatnonzero(np.asarray(mask, dtype=bool)).astype(np.int64)
