@@ -195,7 +195,7 @@ def select(
     )
     choices = seeding.choices_from(given, loaded)
     tables = Tables(fields=fields, labelled=labelled, extends=extends, predictions=predictions)
-    tables.check()
+    tables.check(choices)
     check_out(out)
     model = embedders.create(choices.embedder, loaded.weights, Context(loaded).runtime)
     with screen.progress_bar("embedding") as advance:

@@ -15,9 +15,11 @@ from seedqueue.backend.folder import NoImages, Progress, embed_files, in_content
 from seedqueue.backend.image_table import fields_by_image, positions_of, read_table
 from seedqueue.backend.predictions import read_predictions
 from seedqueue.backend.records import Choices
-from seedqueue.backend.rules import rules_for, signals_for
+from seedqueue.backend.rules import fields_of, rules_for, signals_for
+from seedqueue.backend.weak_labels import FORMS
 from seedqueue.models.embedder import Embedder
 from seedqueue.models.picture import Frames
+from seedqueue.selectors import registry
 from seedqueue.selectors.choosing import select
 from seedqueue.selectors.errors import BudgetExceedsPool
 from seedqueue.selectors.representation import Representation
@@ -41,11 +43,24 @@ class Tables:
     extends: Path | None = None
     predictions: Path | None = None
 
-    def check(self) -> None:
-        """Refuse a table that cannot be read, before an hour of embedding. Raises `TableUnusable`."""
-        for path in (self.fields, self.labelled, self.extends, self.predictions):
+    def check(self, choices: Choices) -> None:
+        """Refuse, before an hour of embedding, a table that cannot be read and a selector that lacks one.
+
+        Raises `TableUnusable`, `InvalidRequest`.
+        """
+        entry = registry.get(choices.selector)
+        if "weak_labels" in entry.needs and not choices.weak_label:
+            raise InvalidRequest(f"The selector {entry.name!r} needs a --weak-label: {FORMS}.")
+        if not entry.first_round and self.predictions is None:
+            raise InvalidRequest(f"The selector {entry.name!r} goes by a head's predictions: give --predictions.")
+        for path in (self.labelled, self.extends, self.predictions):
             if path is not None:
                 read_table(path)
+        known = read_table(self.fields)[0] if self.fields else {}
+        for field in fields_of(choices):
+            if field not in known:
+                where = f"{self.fields} has no column of that name" if self.fields else "give the table as --fields"
+                raise InvalidRequest(f"The field {field!r} of the images is asked for: {where}.")
 
 
 @dataclass(frozen=True)

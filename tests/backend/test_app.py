@@ -182,7 +182,7 @@ def test_a_budget_that_is_none(budget: Any, client: TestClient) -> None:
     [
         ({"embedder": "resnet"}, "UnknownEmbedder", "choose one of: "),
         ({"embedder": "imagenet:resnet9000"}, "UnknownEmbedder", "imagenet:resnet18"),
-        ({"selector": "best"}, "UnknownSelector", "kmeans, uniform"),
+        ({"selector": "best"}, "UnknownSelector", "kmeans, kmeans-nested"),
         ({"random_seed": -1}, "InvalidRequest", "random_seed is -1"),
         ({"random_seed": "x"}, "InvalidRequest", "random_seed is 'x'"),
         ({"bugdet": 3}, "InvalidRequest", "Unknown choice 'bugdet'; known are: budget"),

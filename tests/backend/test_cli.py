@@ -211,6 +211,78 @@ def test_select_writes_the_queue_and_lists_what_it_could_not_read(typed: Type, i
     assert (tmp_path / "q.csv").read_text().splitlines()[0] == "rank,file,cluster,weight"
 
 
+@pytest.fixture
+def tables(images: Path, tmp_path: Path) -> Path:
+    """What may be known of the images: fields, and a head's predictions in two draws."""
+    files = sorted(path.name for path in images.iterdir())
+    fields = [f"{file},{'ab'[number % 2]},{number // 3}" for number, file in enumerate(files)]
+    (tmp_path / "fields.csv").write_text("\n".join(["file,finding,patient", *fields]))
+    draws = [f"{file},{n + draw},{5 - n},{n / 9},{draw}" for draw in (1, 2) for n, file in enumerate(files)]
+    (tmp_path / "heads.csv").write_text("\n".join(["file,no,yes,pixel_entropy,pixel_disagreement", *draws]))
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", selectors.names())
+def test_select_works_with_every_selector(typed: Type, tables: Path, name: str) -> None:
+    line = f"select --images images --out q.csv --embedder hog --budget 3 --selector {name} --fields fields.csv"
+    line += " --weak-label field:finding --predictions heads.csv"
+    code, out, err = typed(line)
+    assert (code, out.splitlines()[-1]) == (0, "3 images in q.csv (0 unreadable)"), err
+    files = [line.split(",")[1] for line in (tables / "q.csv").read_text().splitlines()[1:]]
+    assert len(set(files)) == 3
+
+
+def test_select_lengthens_an_earlier_queue(typed: Type, tables: Path) -> None:
+    select = "select --images images --embedder hog --selector facility-location"
+    assert typed(f"{select} --out q.csv --budget 2")[0] == 0
+    assert typed(f"{select} --out longer.csv --budget 5 --extends q.csv")[0] == 0
+    shorter, longer = ((tables / name).read_text().splitlines() for name in ("q.csv", "longer.csv"))
+    assert longer[:3] == shorter
+    assert [line.split(",")[0] for line in longer[1:]] == ["1", "2", "3", "4", "5"]
+    assert len({line.split(",")[1] for line in longer[1:]}) == 5
+    _, _, err = typed(f"{select} --out q.csv --budget 5 --extends longer.csv")
+    assert err.endswith("InvalidRequest: The queue longer.csv has 5 images; 5 is no extension.\n")
+
+
+def test_select_takes_few_of_a_patient_and_none_that_is_labelled(typed: Type, tables: Path) -> None:
+    (tables / "done.csv").write_text("file\n0.png\n")
+    select = "select --images images --embedder hog --out q.csv --fields fields.csv --group-field patient"
+    assert typed(f"{select} --budget 2")[0] == 0
+    _, _, err = typed(f"{select} --budget 2 --labelled done.csv")
+    assert ("BudgetExceedsGroups: 2 requested, 1 available with at most 1 of a group") in err
+    assert typed(f"{select} --budget 3 --labelled done.csv --per-group 2")[0] == 0
+    assert "0.png" not in (tables / "q.csv").read_text()
+
+
+def test_select_in_another_representation(typed: Type, tables: Path) -> None:
+    assert (
+        typed("select --images images --embedder hog --budget 3 --out a.csv --representation raw --components 2")[0]
+        == 0
+    )
+    _, _, err = typed("select --images images --embedder hog --budget 3 --out a.csv --components -1")
+    assert err.startswith("InvalidRequest: --components is -1")
+
+
+@pytest.mark.parametrize(
+    ("options", "refusal"),
+    [
+        (
+            "--selector weak-label",
+            "InvalidRequest: The selector 'weak-label' needs a --weak-label: findings, field:NAME",
+        ),
+        ("--fields absent.csv", "TableUnusable: The table absent.csv cannot be used: No such file"),
+        ("--selector weak-label --weak-label findings", "NoWeakLabels: There are no weak labels to go by: the embed"),
+        ("--near-duplicate 2", "InvalidRequest: near_duplicate is '2'; give a number from 0 to 1."),
+        ("--group-field patient", "InvalidRequest: The field 'patient' of the images is asked for: give the table as"),
+        ("--group-field age --fields fields.csv", "The field 'age' of the images is asked for: fields.csv has no col"),
+    ],
+)
+def test_select_says_what_it_lacks(typed: Type, tables: Path, options: str, refusal: str) -> None:
+    code, _, err = typed(f"select --images images --embedder hog --budget 3 --out q.csv {options}")
+    assert code == 1
+    assert refusal in err
+
+
 def test_select_needs_no_token_and_no_redis(
     typed: Type, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
