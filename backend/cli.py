@@ -6,15 +6,27 @@ import logging
 import sys
 import tempfile
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
-from seedqueue.backend import connection, screen, seeding, settings, supervise, weights_cli, worker
+from seedqueue.backend import (
+    connection,
+    report_folder,
+    report_words,
+    screen,
+    seeding,
+    settings,
+    supervise,
+    weights_cli,
+    worker,
+)
 from seedqueue.backend.bench import embed as bench
-from seedqueue.backend.bench.rows import as_json, as_table
+from seedqueue.backend.bench import selection as selection_bench
+from seedqueue.backend.bench.rows import as_json, as_table, choices_table
 from seedqueue.backend.context import Context
 from seedqueue.backend.demo.phantoms import write_phantoms
 from seedqueue.backend.errors import KNOWN, InvalidRequest, problem
@@ -45,6 +57,10 @@ def _within(name: str, least: int, most: int) -> Callable[[int], int]:
         return number
 
     return check
+
+
+def _pool_sizes(numbers: list[int] | None) -> list[int] | None:
+    return numbers and [_within("rows", 2, 1_000_000)(number) for number in numbers]
 
 
 def _components(number: int | None) -> int | None:
@@ -216,6 +232,57 @@ def select(
     screen.say(f"{len(chosen.rows)} images in {out} ({len(chosen.unreadable)} unreadable)")
 
 
+@app.command()
+def report(
+    images: Annotated[Path, typer.Option(help="folder of images, with its subfolders")],
+    out: Annotated[Path, typer.Option(help="the HTML file to write: one page, all in it")],
+    json: Annotated[Path | None, typer.Option(help="a JSON file with the same numbers, and more")] = None,
+    budget: Budget = None,
+    embedder: EmbedderName = None,
+    selector: SelectorName = None,
+    random_seed: RandomSeed = None,
+    weak_label: WeakLabelSource = None,
+    group_field: GroupField = None,
+    per_group: PerGroup = None,
+    near_duplicate: NearDuplicate = None,
+    fields: Annotated[Path | None, typer.Option(help="CSV: file, and what task data would hold")] = None,
+    labelled: Annotated[Path | None, typer.Option(help="CSV: file; images that have a label: covered ground")] = None,
+) -> None:
+    """How well a choice covers a folder of images and how stable it is, before anyone labels."""
+    loaded = settings.load()
+    given = _given(
+        budget=budget,
+        embedder=embedder,
+        selector=selector,
+        random_seed=random_seed,
+        weak_label=weak_label,
+        group_field=group_field,
+        per_group=per_group,
+        near_duplicate=near_duplicate,
+    )
+    choices = seeding.choices_from(given, loaded)
+    tables = Tables(fields=fields, labelled=labelled)
+    tables.check(choices)
+    for path in (out, json):
+        if path is not None:
+            check_out(path)
+    model = embedders.create(choices.embedder, loaded.weights, Context(loaded).runtime)
+    max_pixels, frames = loaded.max_image_pixels, loaded.dicom_frames
+    with screen.progress_bar("embedding") as advance:
+        pool = report_folder.embed_folder(
+            images, choices.budget, model, max_pixels=max_pixels, progress=advance, frames=frames
+        )
+    with screen.progress_bar("choosing") as advance:
+        found = report_folder.report_on(pool, choices, model, tables, advance)
+    told = report_folder.ran(pool, model, datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"))
+    report_folder.write_report(pool, found, told, out, json, max_pixels, frames)
+    for file, reason in pool.unreadable:
+        screen.warn(f"unreadable, skipped: {file}: {reason}")
+    for line in report_words.summary(found):
+        screen.say(line)
+    screen.say(f"{out}{f' and {json}' if json else ''} ({len(pool.unreadable)} unreadable)")
+
+
 @bench_app.command("embed")
 def bench_embed(
     images: Annotated[Path | None, typer.Option(help="folder of images to measure with  [default: phantoms]")] = None,
@@ -231,6 +298,26 @@ def bench_embed(
         files = list_images(images)[:count] if images else write_phantoms(place / "phantoms", count)
         rows = bench.run(files, place, rounds, screen.warn)
     print(as_json(rows) if json else as_table(rows))
+
+
+@bench_app.command("select")
+def bench_select(
+    rows: Annotated[
+        list[int] | None,
+        typer.Option(help="a pool of so many, repeatable  [default: 1000, 10000, 100000]", callback=_pool_sizes),
+    ] = None,
+    budget: Annotated[int, typer.Option(help="how many are chosen", callback=_within("budget", 1, 100_000))] = 100,
+    embeddings: Annotated[Path | None, typer.Option(help="a matrix from np.save  [default: drawn ones]")] = None,
+    million: Annotated[
+        bool, typer.Option("--million", help="1,000 of 1,000,000 in a file, alone without --rows")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="one JSON object a row")] = False,
+) -> None:
+    """Selectors on one core beside scikit-learn, faiss and scikit-activeml."""
+    sizes = rows or ([] if million else selection_bench.SIZES)
+    with tempfile.TemporaryDirectory() as folder:
+        found = selection_bench.run(sizes, budget, embeddings, Path(folder), screen.warn, streamed=million)
+    print(as_json(found) if json else choices_table(found))
 
 
 def _given(**asked: str | None) -> dict[str, str]:

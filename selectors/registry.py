@@ -1,6 +1,6 @@
-"""The selectors by name. One new file in first_round/ is one new selector.
+"""The selectors by name. One new file in first_round/ or later_rounds/ is one new selector.
 
-Every module of that folder is imported at the first use, then the entry points of the group
+Every module of these folders is imported at the first use, then the entry points of the group
 `seedqueue.selectors`, so that another package can bring its own. The folders hold no
 __init__.py: `selectors/__init__.py` would shadow the standard library's `selectors`.
 """
@@ -21,7 +21,7 @@ from seedqueue.selectors.selection import Selection
 from seedqueue.selectors.signals import SignalName
 
 ENTRY_POINTS = "seedqueue.selectors"
-FOLDERS = ("first_round",)
+FOLDERS = ("first_round", "later_rounds")
 
 
 class SelectorFunction(Protocol):
