@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,10 +33,10 @@ class FolderMissing(SeedqueueError):
 
 
 class CannotWrite(SeedqueueError):
-    """The CSV file cannot be written where it is wanted."""
+    """A file cannot be written where it is wanted."""
 
     def __init__(self, file: Path, reason: str) -> None:
-        super().__init__(f"cannot write {file}: {reason}; give another file with --out")
+        super().__init__(f"cannot write {file}: {reason}; give another file")
 
 
 class NoImages(SeedqueueError):
@@ -111,8 +112,19 @@ def name_in(folder: Path, file: Path) -> str:
     return file.relative_to(folder).as_posix()
 
 
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A file to write beside `path`, which it replaces when all went well."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def check_out(path: Path) -> None:
-    """Refuse a CSV file that cannot be written, before an hour of embedding. Raises CannotWrite."""
+    """Refuse a file that cannot be written, before an hour of embedding. Raises CannotWrite."""
     if not path.parent.is_dir():
         raise CannotWrite(path, f"there is no folder {path.parent}")
     if path.is_dir():

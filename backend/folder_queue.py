@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,56 +10,21 @@ from pathlib import Path
 import numpy as np
 
 from seedqueue.backend.errors import InvalidRequest, TableUnusable
-from seedqueue.backend.folder import NoImages, Progress, embed_files, in_content_order, list_images, name_in
-from seedqueue.backend.image_table import fields_by_image, positions_of, read_table
+from seedqueue.backend.folder import Progress, replacing
+from seedqueue.backend.folder_pool import Tables, embed_folder
+from seedqueue.backend.image_table import positions_of, read_table
 from seedqueue.backend.predictions import read_predictions
 from seedqueue.backend.records import Choices
-from seedqueue.backend.rules import fields_of, rules_for, signals_for
-from seedqueue.backend.weak_labels import FORMS
+from seedqueue.backend.rules import rules_for, signals_for
 from seedqueue.models.embedder import Embedder
 from seedqueue.models.picture import Frames
-from seedqueue.selectors import registry
 from seedqueue.selectors.choosing import select
-from seedqueue.selectors.errors import BudgetExceedsPool
 from seedqueue.selectors.representation import Representation
 from seedqueue.selectors.selection import Selection
 from seedqueue.selectors.signals import Signals
 from seedqueue.selectors.source import Matrix
 
 COLUMNS = ("rank", "file", "cluster", "weight")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tables:
-    """CSV files that tell more of the images, each with a column `file`.
-
-    fields: what task data would hold. labelled: covered ground. extends: an earlier queue, kept as it
-    is. predictions: a head's.
-    """
-
-    fields: Path | None = None
-    labelled: Path | None = None
-    extends: Path | None = None
-    predictions: Path | None = None
-
-    def check(self, choices: Choices) -> None:
-        """Refuse, before an hour of embedding, a table that cannot be read and a selector that lacks one.
-
-        Raises `TableUnusable`, `InvalidRequest`.
-        """
-        entry = registry.get(choices.selector)
-        if "weak_labels" in entry.needs and not choices.weak_label:
-            raise InvalidRequest(f"The selector {entry.name!r} needs a --weak-label: {FORMS}.")
-        if not entry.first_round and self.predictions is None:
-            raise InvalidRequest(f"The selector {entry.name!r} goes by a head's predictions: give --predictions.")
-        for path in (self.labelled, self.extends, self.predictions):
-            if path is not None:
-                read_table(path)
-        known = read_table(self.fields)[0] if self.fields else {}
-        for field in fields_of(choices):
-            if field not in known:
-                where = f"{self.fields} has no column of that name" if self.fields else "give the table as --fields"
-                raise InvalidRequest(f"The field {field!r} of the images is asked for: {where}.")
 
 
 @dataclass(frozen=True)
@@ -95,27 +59,17 @@ def select_folder(
 ) -> FolderQueue:
     """Choose images of a folder and its subfolders; hidden files are skipped.
 
-    The images are put in the order of their content's SHA-256, then their path, before they
-    are embedded and selected, so the queue does not depend on how the folder lists them.
-    progress: called with the number of images done and of all.
-
-    Raises FolderMissing, NoImages, TableUnusable, and what `seedqueue.selectors.choosing.select` raises.
+    progress: called with the number of images done and of all. Raises what `embed_folder` raises,
+    TableUnusable, and what `seedqueue.selectors.choosing.select` raises.
     """
     tables = tables or Tables()
-    files = list_images(images)
-    if choices.budget > len(files):
-        raise BudgetExceedsPool(choices.budget, len(files))
-    found = embed_files(in_content_order(files)[0], embedder, max_pixels, progress, frames)
-    unreadable = tuple(sorted((name_in(images, file), reason) for file, reason in found.unreadable))
-    if not found.files:
-        raise NoImages(images, len(unreadable))
-    names = [name_in(images, file) for file in found.files]
-    fields = fields_by_image(tables.fields, names) if tables.fields else [{}] * len(names)
+    pool = embed_folder(images, choices.budget, embedder, max_pixels=max_pixels, progress=progress, frames=frames)
+    names, source = pool.names, Matrix(pool.embeddings)
+    fields = pool.fields(tables.fields)
     kept = _earlier(tables.extends) if tables.extends else []
     if len(kept) >= choices.budget:
         raise InvalidRequest(f"The queue {tables.extends} has {len(kept)} images; {choices.budget} is no extension.")
     covered = [path for path in (tables.labelled, tables.extends) if path is not None]
-    source = Matrix(found.embeddings)
     chosen = select(
         choices.selector,
         source,
@@ -133,21 +87,16 @@ def select_folder(
         representation=representation,
         components=components,
     )
-    return FolderQueue((*kept, *_rows(chosen, names, len(kept))), unreadable)
+    return FolderQueue((*kept, *_rows(chosen, names, len(kept))), pool.unreadable)
 
 
 def write_queue_csv(queue: FolderQueue, path: Path) -> None:
     """Write the queue as CSV with the columns rank,file,cluster,weight; all or nothing."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        # Names that are not valid Unicode come back as the bytes they were.
-        with part.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            writer.writerows((row.rank, row.file, row.cluster, row.weight) for row in queue.rows)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    # Names that are not valid Unicode come back as the bytes they were.
+    with replacing(path) as part, part.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows((row.rank, row.file, row.cluster, row.weight) for row in queue.rows)
 
 
 def _rows(chosen: Selection, names: Sequence[str], earlier: int) -> list[QueueRow]:

@@ -5,24 +5,21 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
-from seedqueue.backend.folder import NoImages, Progress, embed_files, in_content_order, list_images, name_in
-from seedqueue.backend.folder_queue import Tables
-from seedqueue.backend.image_table import fields_by_image, positions_of
+from seedqueue.backend.folder import Progress, replacing
+from seedqueue.backend.folder_pool import FolderPool, Tables
+from seedqueue.backend.image_table import positions_of
 from seedqueue.backend.records import Choices
 from seedqueue.backend.report import Ran, as_fields, page
 from seedqueue.backend.rules import rules_for, signals_for
-from seedqueue.models.embedder import Embedder, Floats
+from seedqueue.models.embedder import Embedder
 from seedqueue.models.errors import UnreadableImage
 from seedqueue.models.images import read_image
 from seedqueue.models.picture import Frames
-from seedqueue.selectors.errors import BudgetExceedsPool
 from seedqueue.selectors.source import Matrix
 from seedqueue.selectors.stability.figures import Chosen
 from seedqueue.selectors.stability.making import NEAR_DUPLICATE, stability_report
@@ -32,34 +29,6 @@ from seedqueue.selectors.stability.report import Report
 SIDE, QUALITY = 128, 80
 
 
-@dataclass(frozen=True)
-class FolderPool:
-    """The images of a folder in the order of their content, with their embeddings (n, d); and the unreadable ones."""
-
-    folder: Path
-    files: tuple[Path, ...]
-    embeddings: Floats
-    unreadable: tuple[tuple[str, str], ...]
-
-    @property
-    def names(self) -> list[str]:
-        return [name_in(self.folder, file) for file in self.files]
-
-
-def embed_folder(
-    images: Path, budget: int, embedder: Embedder, *, max_pixels: int, progress: Progress, frames: Frames = "refuse"
-) -> FolderPool:
-    """Embed a folder as `select_folder` does. Raises FolderMissing, NoImages, BudgetExceedsPool."""
-    files = list_images(images)
-    if budget > len(files):
-        raise BudgetExceedsPool(budget, len(files))
-    found = embed_files(in_content_order(files)[0], embedder, max_pixels, progress, frames)
-    unreadable = tuple(sorted((name_in(images, file), reason) for file, reason in found.unreadable))
-    if not found.files:
-        raise NoImages(images, len(unreadable))
-    return FolderPool(images, found.files, found.embeddings, unreadable)
-
-
 def report_on(pool: FolderPool, choices: Choices, embedder: Embedder, tables: Tables, progress: Progress) -> Report:
     """The report of the choice that `select_folder` makes of the same folder with the same choices and tables.
 
@@ -67,7 +36,7 @@ def report_on(pool: FolderPool, choices: Choices, embedder: Embedder, tables: Ta
     Raises TableUnusable and what `seedqueue.selectors.choosing.select` raises.
     """
     names, source = pool.names, Matrix(pool.embeddings)
-    fields = fields_by_image(tables.fields, names) if tables.fields else [{}] * len(names)
+    fields = pool.fields(tables.fields)
     labelled = positions_of(tables.labelled, names) if tables.labelled else []
     return stability_report(
         source,
@@ -99,10 +68,14 @@ def write_report(
         except (UnreadableImage, OSError):  # it was readable when it was embedded: the page can do without
             return None
 
-    write_text(out, page(report, told, pool.unreadable, pictured))
+    html = page(report, told, pool.unreadable, pictured)
+    with replacing(out) as part:
+        part.write_text(html, encoding="utf-8")
     if json_out is not None:
         # Never NaN or Infinity, which are no JSON.
-        write_text(json_out, json.dumps(as_fields(report, told, pool.unreadable), indent=1, allow_nan=False) + "\n")
+        fields = json.dumps(as_fields(report, told, pool.unreadable), indent=1, allow_nan=False)
+        with replacing(json_out) as part:
+            part.write_text(fields + "\n", encoding="utf-8")
 
 
 def small_picture(file: Path, max_pixels: int, frames: Frames = "refuse") -> str:
@@ -112,13 +85,3 @@ def small_picture(file: Path, max_pixels: int, frames: Frames = "refuse") -> str
     stream = io.BytesIO()
     image.save(stream, "JPEG", quality=QUALITY)
     return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file, all or nothing."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

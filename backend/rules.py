@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seedqueue.backend.errors import NoGroups
 from seedqueue.backend.records import Choices
@@ -14,6 +13,7 @@ from seedqueue.backend.weak_labels import parse, weak_labels
 from seedqueue.models.findings import Findings
 from seedqueue.selectors import registry
 from seedqueue.selectors.allowance import Rules
+from seedqueue.selectors.selection import Rows
 from seedqueue.selectors.signals import Signals
 from seedqueue.selectors.source import Source
 
@@ -26,14 +26,17 @@ def fields_of(choices: Choices) -> tuple[str, ...]:
 
 def rules_for(choices: Choices, fields: Sequence[Mapping[str, str]]) -> Rules:
     """Groups by a field of task data, and near duplicates. Raises `NoGroups` where no image has the field."""
-    groups = None
-    if choices.group_field:
-        values = [one.get(choices.group_field, "") for one in fields]
-        if not any(values):
-            raise NoGroups(choices.group_field)
-        number = {value: at for at, value in enumerate(dict.fromkeys(value for value in values if value))}
-        groups = np.array([number.get(value, -1) for value in values], dtype=np.int64)
+    groups = groups_by(choices.group_field, fields) if choices.group_field else None
     return Rules(groups, choices.per_group, choices.near_duplicate or None)
+
+
+def groups_by(field: str, fields: Sequence[Mapping[str, str]]) -> Rows:
+    """The group of each image by its value of a field, int64 (n,), -1 without one. Raises `NoGroups`."""
+    values = [one.get(field, "") for one in fields]
+    if not any(values):
+        raise NoGroups(field)
+    number = {value: at for at, value in enumerate(dict.fromkeys(value for value in values if value))}
+    return np.array([number.get(value, -1) for value in values], dtype=np.int64)
 
 
 def signals_for(
@@ -55,7 +58,3 @@ def signals_for(
 def repeats(keys: Sequence[str]) -> int:
     """How many images hold the same bytes as an earlier one."""
     return len(keys) - len(set(keys))
-
-
-def rows_where(mask: Sequence[bool]) -> NDArray[np.int64]:
-    return np.flatnonzero(np.asarray(mask, dtype=bool)).astype(np.int64)

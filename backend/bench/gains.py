@@ -14,13 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seedqueue.backend.bench.rows import Gain
+from seedqueue.backend.errors import InvalidRequest
 from seedqueue.selectors import registry
 from seedqueue.selectors.choosing import select
 from seedqueue.selectors.coverage import covered_by
+from seedqueue.selectors.errors import BudgetExceedsPool
 from seedqueue.selectors.representation import fit_scaler, represent
 from seedqueue.selectors.signals import Signals
 from seedqueue.selectors.source import Matrix
 
+BUDGETS = (20, 40, 60, 80, 100)
 HELD_OUT = 0.35
 STEP = 20  # labels of a later round
 DROPOUT, DRAWS = 0.5, 10
@@ -33,26 +37,9 @@ Rows = NDArray[np.int64]
 class Protocol:
     """Budgets whose results are averaged, splits into training and held-out part, random queues a split."""
 
-    budgets: tuple[int, ...] = (20, 40, 60, 80, 100)
+    budgets: tuple[int, ...] = BUDGETS
     splits: int = 10
     draws: int = 12
-
-
-@dataclass(frozen=True)
-class Gain:
-    """One selector on one pool and target, over the splits.
-
-    auprc: the mean over budgets and splits. gain: that less random's; error: its standard error by
-    Nadeau & Bengio (2003), who allow for splits that overlap. coverage: mean cosine of the training
-    part to the nearest chosen image, less random's in coverage_gain.
-    """
-
-    selector: str
-    auprc: float
-    gain: float
-    error: float
-    coverage: float
-    coverage_gain: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,10 +75,14 @@ def gains(
     weak_labels: NDArray[np.bool_] | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> list[Gain]:
-    """One Gain for each selector. embeddings: (n, d); positive: (n,), the target; groups: (n,), never split.
+    """One Gain for each selector, the first for random queues.
+
+    embeddings: (n, d); positive: (n,), the target; groups: (n,), never split.
 
     A selector of later rounds begins with 20 of `kmeans` and goes on 20 by 20 from the head's predictions,
     under dropout of half the columns where it asks for that.
+
+    Raises BudgetExceedsPool, and InvalidRequest where a held-out part holds no positive image.
     """
     from sklearn.model_selection import GroupShuffleSplit
 
@@ -101,6 +92,7 @@ def gains(
     share = []
     for number, (train, test) in enumerate(parts):
         say(f"split {number + 1} of {protocol.splits} ...")
+        _check_split(positive, train, test, max(protocol.budgets))
         split = _split(embeddings, positive, weak_labels, train, test)
         share.append(len(test) / len(train))
         draws = [np.random.default_rng((number, draw)).permutation(len(train)) for draw in range(protocol.draws)]
@@ -108,7 +100,23 @@ def gains(
         for name in selectors:
             found[name].append(_measured(split, _queues(name, split, protocol, number), protocol))
     random = np.array(found["random"])
-    return [_summary(name, np.array(found[name]), random, float(np.mean(share))) for name in selectors]
+    return [_summary(name, np.array(each), random, float(np.mean(share))) for name, each in found.items()]
+
+
+def measured(asked: Sequence[str] | None, *, weak: bool) -> list[str]:
+    """The selectors asked for, or all that can be measured so: a linear head has no pixels.
+
+    weak: whether there are weak labels. Raises UnknownSelector, and InvalidRequest for one that lacks something.
+    """
+    known = {"probabilities", "dropout_probabilities", *(["weak_labels"] if weak else [])}
+    for entry in map(registry.get, asked or ()):
+        lacking = [need for need in entry.needs if need not in known]
+        if lacking:
+            how = "give --weak-label" if lacking == ["weak_labels"] else "a linear head has none"
+            raise InvalidRequest(f"The selector {entry.name!r} needs {lacking[0]}: {how}.")
+    return list(
+        asked or (each.name for each in registry.entries() if set(each.needs) <= known and each.name != "uniform")
+    )
 
 
 def _split(
@@ -125,6 +133,13 @@ def _split(
         test_positive=positive[test],
         signals=Signals(weak_labels=None if weak is None else weak[train]),
     )
+
+
+def _check_split(positive: NDArray[np.bool_], train: Rows, test: Rows, budget: int) -> None:
+    if budget > len(train):
+        raise BudgetExceedsPool(budget, len(train))
+    if not positive[test].any():
+        raise InvalidRequest("A held-out part has no positive image: too few groups have one.")
 
 
 def _measured(split: _Split, queue: Callable[[int], Rows], protocol: Protocol) -> NDArray[np.float64]:

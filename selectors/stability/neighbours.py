@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seedqueue.selectors.allowance import ROUNDING
-from seedqueue.selectors.kernels import pair_blocks
+from seedqueue.selectors.linking import Pairs, alike, linked
 from seedqueue.selectors.representation import EXACT_ROWS
 from seedqueue.selectors.selection import Embeddings, Rows
 from seedqueue.selectors.stability.ground import Ground
@@ -25,7 +25,6 @@ _GROUPS, _NAMES, _OUTLIERS = 10, 12, 20
 _COSINES = (0.8, 0.9, 0.95, 0.98, 0.99)
 
 Distances = npt.NDArray[np.float64]
-Pairs = tuple[Rows, Rows]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +64,11 @@ def near_duplicates(
 
     Beyond, a row with more than ten others that near is linked to the ten nearest alone, which still makes one group.
     """
-    pairs = _all_pairs(ground, threshold) if len(ground) <= EXACT_ROWS else _near_pairs(ground, nearest.row, threshold)
-    label = _linked(len(ground), pairs)
+    if len(ground) <= EXACT_ROWS:
+        pairs = alike(ground.unit(np.arange(len(ground))), threshold)
+    else:
+        pairs = _near_pairs(ground, nearest.row, threshold)
+    label = linked(len(ground), pairs)
     members = [np.flatnonzero(label == group) for group in np.flatnonzero(np.bincount(label) > 1)]
     members.sort(key=lambda rows: (-len(rows), rows[0]))
     chosen = ground.unit(queue)
@@ -84,13 +86,6 @@ def near_duplicates(
     )
 
 
-def _all_pairs(ground: Ground, threshold: float) -> Iterator[Pairs]:
-    unit = ground.unit(np.arange(len(ground)))
-    for part, cosine in pair_blocks(unit, unit):
-        one, other = np.nonzero(cosine >= threshold - ROUNDING)
-        yield one + part.start, other
-
-
 def _near_pairs(ground: Ground, neighbours: Rows, threshold: float) -> Iterator[Pairs]:
     step = 1024
     for start in range(0, len(ground), step):
@@ -100,22 +95,6 @@ def _near_pairs(ground: Ground, neighbours: Rows, threshold: float) -> Iterator[
             cosine = np.einsum("ij,ij->i", unit, ground.unit(other))
             near = cosine >= threshold - ROUNDING
             yield rows[near], other[near]
-
-
-def _linked(n: int, pairs: Iterator[Pairs]) -> Rows:
-    """The group of each row, int64 (n,), where pairs come in parts: what is linked so far is kept as one link a row."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    everything = np.arange(n)
-    label = everything
-    for one, other in pairs:
-        first = np.full(n, n)
-        np.minimum.at(first, label, everything)
-        links = np.concatenate([one, everything]), np.concatenate([other, first[label]])
-        graph = coo_array((np.ones(len(links[0]), dtype=bool), links), shape=(n, n))
-        label = connected_components(graph, directed=False)[1].astype(np.int64)
-    return label
 
 
 def outliers(distance: Distances, names: Sequence[str], queue: Rows) -> tuple[Outliers, Rows]:

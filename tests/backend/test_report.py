@@ -12,11 +12,12 @@ import pytest
 from seedqueue.backend import cli, report_words
 from seedqueue.backend.demo.phantoms import write_phantoms
 from seedqueue.backend.folder import NoImages
-from seedqueue.backend.folder_queue import Tables, select_folder
+from seedqueue.backend.folder_pool import FolderPool, Tables, embed_folder
+from seedqueue.backend.folder_queue import select_folder
 from seedqueue.backend.records import Choices
 from seedqueue.backend.report import Ran, page
 from seedqueue.backend.report_charts import charts, spots
-from seedqueue.backend.report_folder import FolderPool, embed_folder, ran, report_on, small_picture, write_report
+from seedqueue.backend.report_folder import ran, report_on, small_picture, write_report
 from seedqueue.models import registry
 from seedqueue.selectors.errors import BudgetExceedsPool
 from seedqueue.selectors.stability.report import Report
