@@ -34,8 +34,9 @@ def settings_table() -> str:
 
 
 def selectors_table() -> str:
-    rows = [(f"`{e.name}`", _sentence(e.title, e.summary), _yes(e.greedy)) for e in selectors.entries()]
-    return _table(("Selector", "What it does", "A prefix is the smaller queue"), rows)
+    order = sorted(selectors.entries(), key=lambda e: (not e.first_round, not e.offered, e.name))
+    rows = [(f"`{e.name}`", _sentence(e.title, e.summary), _used(e), _yes(e.greedy)) for e in order]
+    return _table(("Selector", "What it does", "For", "A prefix is the smaller queue"), rows)
 
 
 def embedders_table() -> str:
@@ -104,6 +105,10 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _sentence(title: str, summary: str) -> str:
     return f"{title}: {' '.join(summary.split())}"
+
+
+def _used(entry: selectors.SelectorEntry) -> str:
+    return ("seed queue" if entry.first_round else "later rounds") + ("" if entry.offered else ", comparison")
 
 
 def _yes(true: bool) -> str:

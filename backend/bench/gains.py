@@ -139,7 +139,9 @@ def _check_split(positive: NDArray[np.bool_], train: Rows, test: Rows, budget: i
     if budget > len(train):
         raise BudgetExceedsPool(budget, len(train))
     if not positive[test].any():
-        raise InvalidRequest("A held-out part has no positive image: too few groups have one.")
+        raise InvalidRequest(
+            "A held-out part has no positive image: too few groups (patients, near duplicates) have one."
+        )
 
 
 def _measured(split: _Split, queue: Callable[[int], Rows], protocol: Protocol) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ Doubles = npt.NDArray[np.float64]
     "badge",
     representation="unit",
     title="BADGE",
-    summary="Uncertain and unlike one another at once: k-means++ on the head's gradients. For later rounds.",
+    summary="Uncertain and unlike one another at once: k-means++ on the head's gradients.",
     offered=True,
     greedy=True,
     needs=("probabilities",),

@@ -10,7 +10,7 @@ from seedqueue.selectors.uncertainty import most_uncertain, shannon_entropy
     "entropy",
     representation="unit",
     title="Entropy",
-    summary="What the head is least sure of, over all classes. For later rounds.",
+    summary="What the head is least sure of, over all classes.",
     offered=True,
     greedy=True,
     needs=("probabilities",),

@@ -10,7 +10,7 @@ from seedqueue.selectors.uncertainty import most_uncertain, narrowness
     "margin",
     representation="unit",
     title="Margin",
-    summary="Where the head's two best classes are closest. For later rounds.",
+    summary="Where the head's two best classes are closest.",
     offered=True,
     greedy=True,
     needs=("probabilities",),

@@ -10,7 +10,7 @@ from seedqueue.selectors.uncertainty import most_uncertain
     "pixel-entropy",
     representation="unit",
     title="Pixel entropy",
-    summary="Where the segmenter is least sure of what it marked. For later rounds of segmentation.",
+    summary="Where the segmenter is least sure of what it marked.",
     offered=True,
     greedy=True,
     needs=("pixel_entropy",),

@@ -21,7 +21,7 @@ _SAME = 1e-3
     title="Uncertainty herding",
     summary=(
         "MaxHerding that covers what the head is unsure of: coverage while labels are few, uncertainty when they are "
-        "many. For later rounds."
+        "many."
     ),
     offered=True,
     greedy=True,

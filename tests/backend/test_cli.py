@@ -1,5 +1,6 @@
 """The command line as it is typed: every refusal is one line on standard error and exit code 1."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from seedqueue.backend import cli, embedded_redis
+from seedqueue.backend.demo.phantoms import write_phantoms
 from seedqueue.backend.records import Choices, QueuedTask, Records, Run, Unreadable
 from seedqueue.backend.supervise import Address
 from seedqueue.backend.tables import Home
@@ -270,6 +272,7 @@ def test_select_in_another_representation(typed: Type, tables: Path) -> None:
             "--selector weak-label",
             "InvalidRequest: The selector 'weak-label' needs a --weak-label: findings, field:NAME",
         ),
+        ("--selector entropy", "InvalidRequest: The selector 'entropy' goes by a head's predictions: give --pred"),
         ("--fields absent.csv", "TableUnusable: The table absent.csv cannot be used: No such file"),
         ("--selector weak-label --weak-label findings", "NoWeakLabels: There are no weak labels to go by: the embed"),
         ("--near-duplicate 2", "InvalidRequest: near_duplicate is '2'; give a number from 0 to 1."),
@@ -281,6 +284,43 @@ def test_select_says_what_it_lacks(typed: Type, tables: Path, options: str, refu
     code, _, err = typed(f"select --images images --embedder hog --budget 3 --out q.csv {options}")
     assert code == 1
     assert refusal in err
+
+
+def test_report_writes_a_page_and_says_what_it_found(typed: Type, tables: Path) -> None:
+    code, out, err = typed("report --images images --out r.html --json r.json --embedder hog --budget 3")
+    assert code == 0, err
+    assert out.startswith("The 3 chosen images ")
+    assert out.endswith("r.html and r.json (0 unreadable)\n")
+    assert "only labels can show it" in out.lower()
+    assert (tables / "r.html").read_text().startswith("<!doctype html>")
+    assert json.loads((tables / "r.json").read_text())["choice"]["selector"] == "kmeans"
+
+
+@pytest.mark.parametrize(
+    ("options", "refusal"),
+    [
+        ("--selector entropy", "InvalidRequest: The selector 'entropy' goes by a head's predictions"),
+        ("--out absent/r.html", "CannotWrite: cannot write absent/r.html: there is no folder absent"),
+        ("--budget 8", "BudgetExceedsPool: 8 requested, 6 available"),
+    ],
+)
+def test_report_says_what_it_lacks(typed: Type, tables: Path, options: str, refusal: str) -> None:
+    code, _, err = typed(f"report --images images --embedder hog --budget 3 --out r.html {options}")
+    assert code == 1
+    assert refusal in err
+
+
+def test_bench_gains_tells_what_it_measured(typed: Type, tmp_path: Path) -> None:
+    files = write_phantoms(tmp_path / "phantoms", 60)
+    rows = [f"{file.name},{'yes' if 'lateral' in file.name else 'no'}" for file in files]
+    (tmp_path / "labels.csv").write_text("\n".join(["file,side", *rows]))
+    line = "bench gains --images phantoms --labels labels.csv --embedder hog --selector kmeans --budget 10"
+    code, out, err = typed(f"{line} --splits 2 --draws 2 --near-duplicate 0 --target side=yes")
+    assert code == 0, err
+    assert "60 images in " in err
+    assert [row.split("|")[1].strip() for row in out.splitlines()] == ["selector", "---", "random", "kmeans"]
+    _, _, err = typed(f"{line} --target side=left")
+    assert "InvalidRequest: 0 of 60 images have 'left' in the column 'side', which holds no, yes" in err
 
 
 def test_select_needs_no_token_and_no_redis(
