@@ -78,6 +78,8 @@ def bench_gains(
     near_duplicate: options.NearDuplicate = None,
     splits: Annotated[int, typer.Option(help="training and held-out", callback=within("splits", 2, 1000))] = 10,
     draws: Annotated[int, typer.Option(help="random queues a split", callback=within("draws", 1, 1000))] = 12,
+    representation: options.Shown = None,
+    components: options.Components = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object a row")] = False,
 ) -> None:
     """What each selector's queue is worth to a linear head on labelled images, against random queues."""
@@ -86,7 +88,7 @@ def bench_gains(
         embedder=embedder, weak_label=weak_label, group_field=group_field, near_duplicate=near_duplicate
     )
     choices = seeding.choices_from(asked, loaded)
-    protocol = gains.Protocol(tuple(sorted(budget or gains.BUDGETS)), splits, draws)
+    protocol = gains.Protocol(tuple(sorted(budget or gains.BUDGETS)), splits, draws, representation, components)
     names = gains.measured(selector, weak=bool(choices.weak_label))
     sought = Target.parse(target)
     read_table(labels)

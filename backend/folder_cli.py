@@ -14,15 +14,10 @@ from seedqueue.backend.folder import check_out
 from seedqueue.backend.folder_pool import Tables, embed_folder
 from seedqueue.backend.folder_queue import select_folder, write_queue_csv
 from seedqueue.models import registry as embedders
-from seedqueue.selectors.representation import Representation
 
 Images = Annotated[Path, typer.Option(help="folder of images, with its subfolders")]
 Fields = Annotated[Path | None, typer.Option(help="CSV: file, and what task data would hold")]
 Labelled = Annotated[Path | None, typer.Option(help="CSV: file; images that have a label: covered ground")]
-
-
-def _components(number: int | None) -> int | None:
-    return None if number is None else options.within("components", 0, 100_000)(number)
 
 
 def select(
@@ -42,13 +37,8 @@ def select(
     predictions: Annotated[
         Path | None, typer.Option(help="CSV: file and a column for each class, for the selectors of later rounds")
     ] = None,
-    representation: Annotated[
-        Representation | None, typer.Option(help="raw, standardised or unit  [default: the selector's own]")
-    ] = None,
-    components: Annotated[
-        int | None,
-        typer.Option(help="principal components, 0: all  [default: all, 64 beyond 10,000]", callback=_components),
-    ] = None,
+    representation: options.Shown = None,
+    components: options.Components = None,
 ) -> None:
     """The same choice on a folder of images, without Label Studio."""
     loaded = settings.load()

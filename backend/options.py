@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from seedqueue.backend.errors import InvalidRequest
+from seedqueue.selectors.representation import Representation
 
 
 def within(name: str, least: int, most: int) -> Callable[[int], int]:
@@ -19,6 +20,10 @@ def within(name: str, least: int, most: int) -> Callable[[int], int]:
         return number
 
     return check
+
+
+def _components(number: int | None) -> int | None:
+    return None if number is None else within("components", 0, 100_000)(number)
 
 
 Project = Annotated[
@@ -37,6 +42,11 @@ GroupField = Annotated[
 PerGroup = Annotated[str | None, typer.Option(help="at most so many of a group  [default: SEEDQUEUE_PER_GROUP]")]
 NearDuplicate = Annotated[
     str | None, typer.Option(help="cosine of near duplicates, 0: off  [default: SEEDQUEUE_NEAR_DUPLICATE]")
+]
+Shown = Annotated[Representation | None, typer.Option(help="raw, standardised or unit  [default: the selector's own]")]
+Components = Annotated[
+    int | None,
+    typer.Option(help="principal components, 0: all  [default: all, 64 beyond 10,000]", callback=_components),
 ]
 
 

@@ -6,7 +6,6 @@ So that no one's memory hides another's, and libraries that each bring OpenMP do
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from seedqueue.backend.bench.choosers import chooser
 from seedqueue.backend.bench.memory import forget_peak, peak_mb, resident_mb
 from seedqueue.backend.errors import SeedqueueError
+from seedqueue.backend.settings import child_environment
 from seedqueue.selectors.coverage import gap_to, nearest_row
 
 # Rows of the round that is not counted, in which libraries are imported; what only large pools need is named.
@@ -71,7 +71,7 @@ def child(module: str, argument: str, who: str) -> str:
     """What a module says in a process of its own, on one thread; raises ContestantFailed."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     command = [sys.executable, "-m", module, argument]
-    done = subprocess.run(command, env=os.environ | threads, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=child_environment(**threads), capture_output=True, text=True, check=False)
     if done.returncode:
         raise ContestantFailed(who, done.returncode, done.stderr)
     return done.stdout.splitlines()[-1]

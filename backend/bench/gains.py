@@ -20,7 +20,7 @@ from seedqueue.selectors import registry
 from seedqueue.selectors.choosing import select
 from seedqueue.selectors.coverage import covered_by
 from seedqueue.selectors.errors import BudgetExceedsPool
-from seedqueue.selectors.representation import fit_scaler, represent
+from seedqueue.selectors.representation import Representation, fit_scaler, represent
 from seedqueue.selectors.signals import Signals
 from seedqueue.selectors.source import Matrix
 
@@ -35,11 +35,29 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Protocol:
-    """Budgets whose results are averaged, splits into training and held-out part, random queues a split."""
+    """Budgets whose results are averaged, splits into training and held-out part, random queues a split.
+
+    representation, components: as of `select`, the selectors' own by default.
+    """
 
     budgets: tuple[int, ...] = BUDGETS
     splits: int = 10
     draws: int = 12
+    representation: Representation | None = None
+    components: int | None = None
+
+    def select(self, name: str, pool: Floats, budget: int, seed: int, signals: Signals, labelled: Rows) -> Rows:
+        """The rows that the selector takes from a pool (n, d)."""
+        return select(
+            name,
+            pool,
+            budget,
+            labelled=labelled,
+            seed=seed,
+            signals=signals,
+            representation=self.representation,
+            components=self.components,
+        ).rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,13 +169,12 @@ def _measured(split: _Split, queue: Callable[[int], Rows], protocol: Protocol) -
 
 
 def _queues(name: str, split: _Split, protocol: Protocol, seed: int) -> Callable[[int], Rows]:
-    entry = registry.get(name)
-    if entry.first_round:
-        return lambda budget: select(name, split.pool, budget, seed=seed, signals=split.signals).rows
-    rows = select("kmeans", split.pool, STEP, seed=seed).rows
+    nothing: Rows = np.empty(0, dtype=np.int64)
+    if registry.get(name).first_round:
+        return lambda budget: protocol.select(name, split.pool, budget, seed, split.signals, nothing)
+    rows = protocol.select("kmeans", split.pool, STEP, seed, split.signals, nothing)
     while len(rows) < max(protocol.budgets):
-        signals = _predictions(split, rows, seed)
-        more = select(name, split.pool, STEP, labelled=rows, seed=seed, signals=signals).rows
+        more = protocol.select(name, split.pool, STEP, seed, _predictions(split, rows, seed), rows)
         rows = np.concatenate([rows, more])
     return _beginning(rows)
 
