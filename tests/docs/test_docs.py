@@ -68,8 +68,17 @@ def test_every_selector_and_embedder_has_its_row() -> None:
         (reference.selectors_table(), selectors.entries()),
         (reference.embedders_table(), embedders.entries()),
     ):
-        for row, entry in zip(table.splitlines()[2:], entries, strict=True):
-            assert row.startswith(f"| `{entry.name}` | {entry.title}: ")
+        beginnings = {f"| `{entry.name}` | {entry.title}: " for entry in entries}
+        rows = table.splitlines()[2:]
+        assert len(rows) == len(beginnings)
+        assert all(any(row.startswith(beginning) for row in rows) for beginning in beginnings)
+
+
+def test_the_seed_queues_selectors_come_first() -> None:
+    used = [row.split(" | ")[-2] for row in reference.selectors_table().splitlines()[2:]]
+    order = ["seed queue", "seed queue, comparison", "later rounds", "later rounds, comparison"]
+    assert list(dict.fromkeys(used)) == order
+    assert used == sorted(used, key=order.index)
 
 
 def test_every_command_has_its_row() -> None:
