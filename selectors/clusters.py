@@ -1,7 +1,7 @@
 """K-means for selectors, and the representatives of its clusters.
 
 scikit-learn does the numeric work. What makes it three times as fast as its default at no more
-inertia (docs/selectors.md): k-means++ and most iterations run on principal components, the last
+inertia (docs/performance.md): k-means++ and most iterations run on principal components, the last
 few on all columns.
 """
 

@@ -23,7 +23,7 @@ from seedqueue.selectors.representation import EXACT_ROWS
 from seedqueue.selectors.selection import Embeddings, Rows
 
 # Beyond EXACT_ROWS f is estimated from so many rows, and its maximum sought among so many, both
-# drawn at random: their kernel values, kept, take 1 GiB. Twice as many of either gained less than
+# drawn at random: their kernel values, kept, take 1 GiB. More of either gained less than
 # 1 % of coverage at 100,000 rows (docs/selectors.md).
 SUMMED_ROWS, CANDIDATE_ROWS = 2**13, 2**15
 

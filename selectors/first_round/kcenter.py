@@ -11,7 +11,7 @@ from seedqueue.selectors.weights import standing_for_nearest
     "kcenter",
     representation="unit",
     title="k-center",
-    summary="Farthest first (Core-set): known to chase outliers, and worst of all in our tests.",
+    summary="Farthest first (Core-set): known to chase outliers, and among the worst in our tests.",
     offered=False,
     greedy=True,
 )

@@ -19,8 +19,8 @@ REPRESENTATIVE = 0.7
     representation="unit",
     title="RepDiv",
     summary=(
-        "70 % by facility location, then 30 % by what is farthest from the chosen. Its worst target lost least in our "
-        "tests, not conclusive."
+        "70 % by facility location, then 30 % by what is farthest from the chosen: odd images come into the queue. "
+        "Between K-means and facility location in our tests, not conclusive."
     ),
     offered=True,
 )
