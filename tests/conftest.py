@@ -13,6 +13,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Workers share the tests by file, and one has all that need Label Studio: it starts only once, and first."""
+    flow = ROOT / "tests" / "flow"
+    items.sort(key=lambda item: flow not in item.path.parents)
+    for item in items:
+        group = flow if flow in item.path.parents else item.path
+        item.add_marker(pytest.mark.xdist_group(group.name))
+
+
 @pytest.fixture(scope="session")
 def test_data() -> Path:
     """The folder of real radiographs, ultrasound and weights: absent, tests fail in CI and skip elsewhere."""
