@@ -121,7 +121,9 @@ def test_every_embedder_with_weights_is_listed_within_80_columns(typed: Type) ->
     first = {line.partition(" ")[0].partition(":")[0] for line in out.splitlines() if not line.startswith(" ")}
     assert {entry.name for entry in registry.entries() if entry.needs_weights} <= first
     assert "hog" not in first
-    assert max(len(line) for line in out.splitlines()) <= 80
+    *lines, folder = out.splitlines()  # the folder's path is as long as it is
+    assert folder.startswith("in ")
+    assert max(len(line) for line in lines) <= 80
 
 
 def test_all_variants_of_a_family(typed: Type) -> None:
