@@ -34,7 +34,8 @@ def feature_blocks(n: int, seed: int = 0) -> Iterator[NDArray[np.float32]]:
         cluster = drawn.choice(_CLUSTERS, size=BLOCK_ROWS, p=sizes)
         latent = drawn.standard_normal((BLOCK_ROWS, _LATENT), dtype=np.float32) * spectrum
         latent += centres[cluster].astype(np.float32)
-        rows = latent[: n - start] @ layer
+        # Of the whole block, whatever is asked for: BLAS sums in another order for another number of rows.
+        rows = (latent @ layer)[: n - start]
         yield np.maximum(rows, 0, out=rows)
 
 
