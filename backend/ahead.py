@@ -10,6 +10,7 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Loaded = TypeVar("Loaded")
 
+FETCHES = 16  # threads that wait for images at once
 BATCH = 32
 AHEAD = 2
 

@@ -17,9 +17,11 @@ from starlette.exceptions import HTTPException
 
 from seedqueue.backend import events, seeding, triggers
 from seedqueue.backend.context import Context
-from seedqueue.backend.errors import KNOWN, InvalidRequest, NothingToTrain, Unauthorised, problem
-from seedqueue.backend.prelabels import Head, Untrained, project_id
+from seedqueue.backend.errors import KNOWN, InvalidRequest, Unauthorised, problem
+from seedqueue.backend.learning_routes import add_learning_routes
+from seedqueue.backend.prelabels import Head, project_id
 from seedqueue.backend.records import Run
+from seedqueue.backend.trained import TrainedHeads
 
 Project = Annotated[int, Path(ge=1, le=events.LARGEST_ID)]
 
@@ -46,14 +48,15 @@ class ChoicesBody(BaseModel):
 
 
 def create_app(context: Context, head: Head | None = None) -> FastAPI:
-    """The app over one context. `head` answers `/predict`; without one there are no pre-annotations."""
+    """The app over one context. `head` answers `/predict`: the home's promoted versions, unless another is given."""
     # The documentation's routes cannot be guarded: with Basic Auth there are none.
     openapi_url = None if context.settings.basic_auth_user else "/openapi.json"
     app = FastAPI(title="seedqueue", version=version("seedqueue"), openapi_url=openapi_url, redoc_url=None)
     guard = [Depends(_guard(context))]
     _add_errors(app)
-    _add_machine_routes(app, context, head or Untrained(), guard)
+    _add_machine_routes(app, context, head or TrainedHeads(context), guard)
     _add_project_routes(app, context, guard)
+    add_learning_routes(app, context, guard)
     return app
 
 
@@ -158,17 +161,6 @@ def _add_project_routes(app: FastAPI, context: Context, guard: list[Any]) -> Non
     def undo(project: Project) -> dict[str, Any]:
         """Take the seed queue away: the project is as it was before."""
         return _run(seeding.undo(context, project))
-
-    @app.post(f"{base}/train", dependencies=guard)
-    def train(project: Project) -> None:
-        """Train on the annotations: not part of this version yet."""
-        seeding.standing_queue(context, project)
-        raise NothingToTrain(project)
-
-    @app.get(f"{base}/versions", dependencies=guard)
-    def project_versions(project: Project) -> dict[str, list[str]]:
-        """The versions of the project's head."""
-        return {"versions": []}
 
 
 def describe(found: seeding.Status) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,9 +23,9 @@ from seedqueue.backend.embedded_redis import redis_url
 from seedqueue.backend.errors import Busy, InvalidSetting, RedisUnreachable
 from seedqueue.backend.settings import Settings
 
-Lane = Literal["control", "embed"]
-LANES: tuple[Lane, ...] = ("control", "embed")
-JOB_SECONDS = {"control": 3600, "embed": 600}
+Lane = Literal["control", "embed", "learn"]
+LANES: tuple[Lane, ...] = ("control", "embed", "learn")
+JOB_SECONDS = {"control": 3600, "embed": 600, "learn": 12 * 3600}
 RETRY_SECONDS = [1, 5, 30]
 KEPT_SECONDS = 24 * 3600
 PROGRESS_SECONDS = 30 * 24 * 3600
@@ -143,12 +144,15 @@ class Broker:
             StartedJobRegistry(queue=self.queue(lane)).cleanup()
 
     @contextmanager
-    def lock(self, name: str) -> Iterator[None]:
-        """A lock over all processes, renewed while it is held; a dead holder's ends within its lease."""
+    def lock(self, name: str, wait: float = LOCK_WAIT) -> Iterator[None]:
+        """A lock over all processes, renewed while it is held; a dead holder's ends within its lease.
+
+        Raises `Busy` where another has held it for `wait` seconds.
+        """
         lock = self.redis.lock(self.key("lock", name), timeout=LOCK_LEASE, thread_local=False)
         with self.reachable():
-            if not lock.acquire(blocking=True, blocking_timeout=LOCK_WAIT):
-                raise Busy(name, LOCK_WAIT)
+            if not lock.acquire(blocking=True, blocking_timeout=wait):
+                raise Busy(name, wait)
         released = Event()
         renewal = Thread(target=_renew, args=(lock, released), daemon=True)
         renewal.start()
@@ -160,10 +164,45 @@ class Broker:
             with self.reachable(), suppress(LockError):  # it ran out, as when Redis was lost: nothing left to release
                 lock.release()
 
+    @contextmanager
+    def lock_if_free(self, name: str) -> Iterator[bool]:
+        """The lock where nobody holds it, and True; else False at once."""
+        with self.reachable():
+            free = not self.redis.exists(self.key("lock", name))
+        if not free:
+            yield False
+            return
+        try:
+            with self.lock(name, wait=0.1):
+                yield True
+        except Busy:
+            yield False
+
     def first_in(self, name: str, seconds: float) -> bool:
         """True for the first caller of this name within `seconds`, False for the others."""
         with self.reachable():
             return bool(self.redis.set(self.key("once", name), 1, nx=True, px=int(seconds * 1000)))
+
+    def note(self, name: str, told: Any, seconds: float) -> None:
+        """Keep a JSON value under a name for some seconds."""
+        with self.reachable():
+            self.redis.set(self.key("note", name), json.dumps(told), px=int(seconds * 1000))
+
+    def noted(self, name: str) -> Any:
+        """The value of `note`, None where there is none any more."""
+        with self.reachable():
+            found = self.redis.get(self.key("note", name))
+        return None if found is None else json.loads(found)
+
+    def forget(self, name: str) -> None:
+        """Take a name of `first_in` or `note` back."""
+        with self.reachable():
+            self.redis.delete(self.key("once", name), self.key("note", name))
+
+    def renew(self, name: str, seconds: float) -> None:
+        """Let a name of `first_in` stand for some seconds more."""
+        with self.reachable():
+            self.redis.pexpire(self.key("once", name), int(seconds * 1000))
 
     def start_progress(self, run: str, total: int) -> None:
         with self.reachable(), self.redis.pipeline() as pipe:

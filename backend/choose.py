@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,10 @@ from seedqueue.backend.rules import repeats, rules_for, signals_for
 from seedqueue.models.findings import Findings
 from seedqueue.selectors.choosing import select
 from seedqueue.selectors.errors import BudgetExceedsGroups, BudgetExceedsPool
+from seedqueue.selectors.signals import Signals
+from seedqueue.selectors.source import Source
+
+Predictions = Callable[[Sequence[PoolTask], Source], Signals]
 
 
 @dataclass(frozen=True)
@@ -31,24 +35,32 @@ def choose(
     kept: Sequence[QueuedTask] = (),
     unreadable: Sequence[Unreadable] = (),
     findings: Callable[[], Findings | None] = lambda: None,
+    held_out: Collection[int] = (),
+    predictions: Predictions | None = None,
 ) -> tuple[list[QueuedTask], tuple[str, ...]]:
     """The queue in order, and warnings for the admin.
 
     Rows are sorted by content hash, so that the same images and random seed give the same queue in
     whatever order the tasks came. Labelled tasks and `kept` ones (the queue that this one extends) are
     covered ground. Where fewer images can be chosen than were asked for, as many as can be are.
-    findings: loads the embedder's own classifier. Raises `NoReadableImage`, `NoGroups`, `NoWeakLabels`.
+    findings: loads the embedder's own classifier. held_out: tasks of the audit slice, which are no part of the pool
+    here. predictions: what a head says of the rows, for a later round. Raises `NoReadableImage`, `NoGroups`,
+    `NoWeakLabels`.
     """
     stored = embeddings.stored()
     rows = sorted(
-        (_Embedded(sha256, task) for task in pool if (sha256 := _hash(task, known)) in stored),
+        (
+            _Embedded(sha256, task)
+            for task in pool
+            if task.task not in held_out and (sha256 := _hash(task, known)) in stored
+        ),
         key=lambda row: (row.sha256, row.task.task),
     )
     kept_tasks = {task.task for task in kept}
     covered = np.array(
         [i for i, row in enumerate(rows) if row.task.labelled or row.task.task in kept_tasks], dtype=np.int64
     )
-    wanted, free = choices.budget - len(kept), len(rows) - len(covered)
+    wanted, free = choices.budget - sum(not one.audit for one in kept), len(rows) - len(covered)
     if free == 0 and rows:
         raise BudgetExceedsPool(wanted, 0)
     if free == 0:
@@ -60,6 +72,7 @@ def choose(
     if allowed == 0:
         raise BudgetExceedsGroups(wanted, 0, rules.per_group)
     source = embeddings.source([row.sha256 for row in rows])
+    known_signals = predictions([row.task for row in rows], source) if predictions else None
     selection = select(
         choices.selector,
         source,
@@ -67,7 +80,7 @@ def choose(
         labelled=covered,
         seed=choices.random_seed,
         rules=rules,
-        signals=signals_for(choices, fields, source, findings),
+        signals=signals_for(choices, fields, source, findings, known_signals),
     )
     added = [
         QueuedTask(len(kept) + position + 1, rows[row].task.task, rows[row].task.uri, cluster, weight)

@@ -13,6 +13,7 @@ from seedqueue.backend import (
     bench_cli,
     connection,
     folder_cli,
+    learn_cli,
     screen,
     seeding,
     settings,
@@ -20,9 +21,11 @@ from seedqueue.backend import (
     weights_cli,
     worker,
 )
+from seedqueue.backend.broker import LANES
 from seedqueue.backend.context import Context
-from seedqueue.backend.errors import KNOWN, problem
+from seedqueue.backend.errors import KNOWN, InvalidRequest, problem
 from seedqueue.backend.options import (
+    AuditSize,
     Budget,
     EmbedderName,
     GroupField,
@@ -62,10 +65,17 @@ def serve(
 
 
 @app.command("worker")
-def work() -> None:
+def work(
+    lane: Annotated[
+        list[str] | None, typer.Option(help="only these jobs: control, embed or learn, repeatable  [default: all]")
+    ] = None,
+) -> None:
     """One more worker, on any machine."""
     logging.basicConfig(level=logging.WARNING, format="worker: %(message)s")
-    worker.run(_context())
+    unknown = sorted(set(lane or ()) - set(LANES))
+    if unknown:
+        raise InvalidRequest(f"There is no lane {unknown[0]!r}; give some of: {', '.join(LANES)}.")
+    worker.run(_context(), [one for one in LANES if not lane or one in lane])
 
 
 @app.command()
@@ -89,6 +99,7 @@ def seed(
     group_field: GroupField = None,
     per_group: PerGroup = None,
     near_duplicate: NearDuplicate = None,
+    audit: AuditSize = None,
     wait: Wait = True,
 ) -> None:
     """Make a seed queue, or replace the one that stands."""
@@ -103,6 +114,7 @@ def seed(
         group_field=group_field,
         per_group=per_group,
         near_duplicate=near_duplicate,
+        audit=audit,
     )
     run = seeding.request_seed(context, project, seeding.choices_from(asked, context.settings))
     screen.follow(context, run, wait=wait)
@@ -135,6 +147,7 @@ def queue(project: Project) -> None:
     screen.show_queue(f"{run.version} of project {run.project}", tasks)
 
 
+learn_cli.add_to(app)
 app.command()(folder_cli.select)
 app.command()(folder_cli.report)
 

@@ -7,11 +7,13 @@ from pathlib import Path
 from types import TracebackType
 
 from seedqueue.backend import broker, label_studio
+from seedqueue.backend.blobs import Blobs
 from seedqueue.backend.embeddings import Sources
 from seedqueue.backend.records import Records
 from seedqueue.backend.settings import Settings
 from seedqueue.backend.snapshots import Snapshots
 from seedqueue.backend.tables import Home
+from seedqueue.backend.versions import Versions
 from seedqueue.models.runtime import Runtime
 
 VERDICTS = "accuracy-gate"
@@ -61,6 +63,14 @@ class Context:
     @cached_property
     def records(self) -> Records:
         return Records(self.home, self.settings.label_studio_url)
+
+    @cached_property
+    def versions(self) -> Versions:
+        return Versions(self.records)
+
+    @cached_property
+    def blobs(self) -> Blobs:
+        return Blobs(self.home)
 
     @cached_property
     def sources(self) -> Sources:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seedqueue.backend.ahead import ahead
+from seedqueue.backend.ahead import FETCHES, ahead
 from seedqueue.backend.context import Context
 from seedqueue.backend.embeddings import Embeddings, Source, source_key
 from seedqueue.backend.fetch import ImageFetcher, allowed_hosts
@@ -20,7 +20,6 @@ from seedqueue.models.embedder import Embedder
 from seedqueue.models.errors import UnreadableImage
 from seedqueue.models.images import read_image
 
-FETCHES = 16
 STORE_EVERY = 256
 
 

@@ -72,12 +72,13 @@ class Sources:
         merge = table.merge_insert("key").when_matched_update_all().when_not_matched_insert_all()
         merge.execute(pa.Table.from_pylist(rows, schema=SOURCES))
 
-    def known(self, instance: str, project: int) -> dict[tuple[int, str], str]:
-        """{(task, stable URI): sha256} of a project."""
+    def known(self, instance: str, project: int, tasks: Sequence[int] | None = None) -> dict[tuple[int, str], str]:
+        """{(task, stable URI): sha256} of a project, or of some of its tasks."""
         table = self._home.existing("sources")
-        if table is None:
+        if table is None or tasks == []:
             return {}
-        query = table.search().where(f"instance = {quoted(instance)} AND project = {project}")
+        some = "" if tasks is None else f" AND task IN ({', '.join(map(str, tasks))})"
+        query = table.search().where(f"instance = {quoted(instance)} AND project = {project}{some}")
         found = query.select(["task", "uri", "sha256"]).limit(table.count_rows() or 1).to_arrow()
         rows = zip(*(found.column(name).to_pylist() for name in ("task", "uri", "sha256")), strict=True)
         return {(task, uri): sha256 for task, uri, sha256 in rows}
@@ -100,6 +101,14 @@ class Embeddings:
         self._dimension = dimension
         name = f"embeddings-{fingerprint}"
         self._names: dict[np.dtype[Any], str] = {np.dtype(np.float32): name, np.dtype(np.float16): f"{name}-float16"}
+
+    @classmethod
+    def of_fingerprint(cls, home: Home, fingerprint: str) -> Embeddings:
+        """To read what is stored, where no embedder is loaded that knows its dimension."""
+        found = cls(home, fingerprint, 0)
+        for table in found._tables():
+            found._dimension = table.schema.field("vector").type.list_size
+        return found
 
     def add(self, hashes: Sequence[str], vectors: NDArray[np.float32]) -> None:
         """Store vectors (n, d) under their hashes, in float16 where that suits all of them.
@@ -131,6 +140,18 @@ class Embeddings:
         Memory: the result, READ_BYTES and the hashes of all that is stored.
         """
         return Stored(self._tables(), hashes, self._dimension).take(np.arange(len(hashes)))
+
+    def few(self, hashes: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+        """Those of some images, as far as they are stored: a search by key, where `read` lists all keys first."""
+        wanted = sorted(set(hashes))
+        where = f"sha256 IN ({', '.join(map(quoted, wanted))})"
+        found: dict[str, NDArray[np.float32]] = {}
+        for table in reversed(self._tables() if wanted else []):  # float32 counts where a key stands in both
+            rows = table.search().where(where).limit(len(table)).to_arrow()
+            vectors = rows["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+            parts = vectors.astype(np.float32).reshape(-1, self._dimension)
+            found |= dict(zip(rows["sha256"].to_pylist(), parts, strict=True))
+        return found
 
     def source(self, hashes: Sequence[str]) -> VectorSource:
         """The same for a selection: in memory up to IN_MEMORY bytes, read in blocks beyond."""

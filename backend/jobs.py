@@ -15,9 +15,8 @@ from typing import Any
 
 from rq import get_current_job
 
-from seedqueue.backend import serving, settings
+from seedqueue.backend import learning_jobs, serving, settings
 from seedqueue.backend.broker import Lane
-from seedqueue.backend.choose import choose
 from seedqueue.backend.context import Context
 from seedqueue.backend.embed import embed_tasks
 from seedqueue.backend.embeddings import Embeddings, source_key
@@ -33,6 +32,7 @@ from seedqueue.backend.errors import (
 from seedqueue.backend.pool import PoolTask, list_pool
 from seedqueue.backend.records import Run, State
 from seedqueue.backend.rules import fields_of
+from seedqueue.backend.run_queue import queue_of
 from seedqueue.backend.snapshots import NO_SHARD
 from seedqueue.models import registry as embedders
 from seedqueue.models.embedder import Embedder
@@ -102,6 +102,7 @@ def reconcile(project: int) -> None:
             return
         try:
             serving.keep(context, run)
+            learning_jobs.tick(context, project)
         except ProjectNotFound as error:
             context.records.save_run(run.moved("undone", error=str(error)))
 
@@ -170,18 +171,9 @@ def _select(context: Context, run: Run) -> Run:
     """Choose the queue and record it. Annotations made since the listing count as covered ground."""
     pool = list_pool(context.studio, run.project, run.choices.tab, fields_of(run.choices))
     embedder, store = _embedding(context, run)
-    extends = run.choices.extends
-    queue, warnings = choose(
-        pool,
-        context.sources.known(context.settings.label_studio_url, run.project),
-        store,
-        run.choices,
-        kept=context.records.queue(run.project, extends) if extends is not None else (),
-        unreadable=context.records.unreadable(run.project, run.number),
-        findings=embedder.findings,
-    )
+    queue, warnings, head = queue_of(context, run, pool, embedder, store)
     context.records.save_queue(run, queue)
-    return move(context, run, "selecting", warnings=warnings)
+    return move(context, run, "selecting", warnings=warnings, head=head)
 
 
 def _start(context: Context, run: Run) -> None:

@@ -43,6 +43,12 @@ PerGroup = Annotated[str | None, typer.Option(help="at most so many of a group  
 NearDuplicate = Annotated[
     str | None, typer.Option(help="cosine of near duplicates, 0: off  [default: SEEDQUEUE_NEAR_DUPLICATE]")
 ]
+AuditSize = Annotated[
+    str | None,
+    typer.Option(
+        help="tasks drawn at random to estimate performance by, never learnt from  [default: SEEDQUEUE_AUDIT]"
+    ),
+]
 Shown = Annotated[Representation | None, typer.Option(help="raw, standardised or unit  [default: the selector's own]")]
 Components = Annotated[
     int | None,

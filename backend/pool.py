@@ -11,6 +11,8 @@ from seedqueue.backend.label_studio import Studio
 
 PAGE = 1000
 
+Place = tuple[int, str]  # a task and the URI of its image
+
 
 @dataclass(frozen=True)
 class PoolTask:
@@ -78,10 +80,10 @@ def list_pool(studio: Studio, project: int, tab: str | None = None, fields: Sequ
     found: dict[int, PoolTask] = {}
     for page in pages(studio, project, params):
         for entry in page:
-            uri = _value(entry["data"], key)
+            uri = value_of(entry["data"], key)
             labelled = bool(entry.get("total_annotations"))
             skipped = bool(entry.get("cancelled_annotations"))
-            kept = {name: value for name in fields if (value := _text(_value(entry["data"], name)))}
+            kept = {name: value for name in fields if (value := _text(value_of(entry["data"], name)))}
             found[entry["id"]] = PoolTask(entry["id"], uri if isinstance(uri, str) else "", labelled, skipped, kept)
     return list(found.values())
 
@@ -125,10 +127,10 @@ def _text(value: Any) -> str:
     return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
 
-def _value(data: Mapping[str, Any], key: str) -> Any:
+def value_of(data: Mapping[str, Any], key: str) -> Any:
     """What task data holds for a key; `scan.front` of a label config is the front of the scan."""
     if key in data or "." not in key:
         return data.get(key)
     first, _, rest = key.partition(".")
     inner = data.get(first)
-    return _value(inner, rest) if isinstance(inner, Mapping) else None
+    return value_of(inner, rest) if isinstance(inner, Mapping) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-UNTRAINED = "untrained"
+UNTRAINED = "untrained"  # the version before the first training: Label Studio wants one
 
 
 class Head(Protocol):
@@ -22,27 +22,11 @@ class Head(Protocol):
     def predict(
         self, project: int | None, tasks: Sequence[Mapping[str, Any]], label_config: str
     ) -> list[list[dict[str, Any]]]:
-        """For each task its predictions `{result, score, model_version}`; an empty list for none."""
+        """For each task its predictions `{result, score, model_version}`.
+
+        An empty list for none: Label Studio takes that without an error in its log and stores no empty prediction.
+        """
         ...
-
-
-class Untrained:
-    """Before the first training: a version that says so, and no predictions.
-
-    An empty list per task is what Label Studio takes without an error in its log and without
-    storing an empty prediction.
-    """
-
-    def version(self, project: int | None) -> str:
-        return UNTRAINED
-
-    def versions(self) -> list[str]:
-        return []
-
-    def predict(
-        self, project: int | None, tasks: Sequence[Mapping[str, Any]], label_config: str
-    ) -> list[list[dict[str, Any]]]:
-        return [[] for _ in tasks]
 
 
 def project_id(project: str | int | None) -> int | None:

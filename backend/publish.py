@@ -24,7 +24,12 @@ SAMPLING = "Uncertainty sampling"
 TAIL_FLOOR = 0.5  # seeds score below, the tail at it or above
 TAIL = 200
 TAIL_PER_USER = 10
+AHEAD_STEP = 1e-9  # far below the distance of two tail scores
 BATCH = 1000
+_UNTOUCHED: list[dict[str, Any]] = [
+    {"filter": f"filter:tasks:{column}", "operator": "equal", "type": "Number", "value": 0}
+    for column in ("total_annotations", "cancelled_annotations")
+]
 
 
 @dataclass(frozen=True)
@@ -62,9 +67,11 @@ def tail_length(studio: Studio) -> int:
     return max(TAIL, TAIL_PER_USER * len(studio.call("GET", "/api/users/")))
 
 
-def tail(candidates: Iterable[int], length: int) -> dict[int, float]:
-    """The first `length` candidates in the order of their tail scores."""
-    return dict(sorted(((task, tail_score(task)) for task in candidates), key=lambda item: item[1])[:length])
+def tail(candidates: Iterable[int], length: int, first: Sequence[int] = ()) -> dict[int, float]:
+    """The first `length` candidates in the order of their tail scores; those of `first` before all others."""
+    ahead = {task: TAIL_FLOOR + position * AHEAD_STEP for position, task in enumerate(first)}
+    scores = {task: ahead.get(task, tail_score(task)) for task in candidates}
+    return dict(sorted(scores.items(), key=lambda item: item[1])[:length])
 
 
 def import_scores(studio: Studio, project: int, version: str, scores: Mapping[int, float]) -> None:
@@ -131,13 +138,16 @@ def untouched_tasks(studio: Studio, project: int, version: str | None = None) ->
 
     One cheap call. A skipped task may be over for everybody: it does not count as free.
     """
-    untouched = [
-        {"filter": f"filter:tasks:{column}", "operator": "equal", "type": "Number", "value": 0}
-        for column in ("total_annotations", "cancelled_annotations")
-    ]
-    query = _query(untouched if version is None else [*untouched, _has_version(version)])
+    query = _query(_UNTOUCHED if version is None else [*_UNTOUCHED, _has_version(version)])
     params = {"project": project, "page_size": 1, "fields": "task_only", "include": "id", "query": query}
     return int(studio.call("GET", "/api/tasks", project=project, params=params)["total"])
+
+
+def untouched(studio: Studio, project: int, version: str) -> set[int]:
+    """The tasks with a rank of `version` that have neither an annotation nor a skip."""
+    query = _query([*_UNTOUCHED, _has_version(version)])
+    params = {"project": project, "page_size": PAGE, "fields": "task_only", "include": "id", "query": query}
+    return {entry["id"] for page in pages(studio, project, params) for entry in page}
 
 
 def versions(studio: Studio, project: int) -> dict[str, int]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from seedqueue.backend.tables import Home, quoted
 
-Kind = Literal["run", "queue", "unreadable", "before"]
+Kind = Literal["run", "queue", "unreadable", "before", "audit", "version", "promoted", "held_out", "learning"]
 State = Literal["requested", "embedding", "selecting", "publishing", "published", "failed", "undone"]
 VERSION = "Seed queue"
 ACTIVE: frozenset[State] = frozenset({"requested", "embedding", "selecting", "publishing"})
@@ -43,6 +43,7 @@ class Choices:
     group_field: str = ""
     per_group: int = 1
     near_duplicate: float = 0.0  # the cosine from which an image is no news; 0: no such rule
+    audit: int = 0  # tasks drawn at random for evaluation, if the project has no audit slice yet
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Run:
     embedded: int = 0  # images that this run has to embed; in the end, those that it did: the others were stored
     error: str = ""
     warnings: tuple[str, ...] = field(default_factory=tuple)
+    head: str = ""  # of a later round: the version by whose predictions it was chosen
 
     @property
     def version(self) -> str:
@@ -83,13 +85,14 @@ class Run:
 
 @dataclass(frozen=True)
 class QueuedTask:
-    """One task of a seed queue: rank from 1, cluster, and how many pool images it stands for."""
+    """One task of a queue: rank from 1, cluster, how many pool images it stands for; whether it is an audit task."""
 
     rank: int
     task: int
     uri: str
     cluster: int
     weight: int
+    audit: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,11 @@ from seedqueue.backend.weak_labels import parse, weak_labels
 from seedqueue.models.findings import Findings
 from seedqueue.selectors import registry
 from seedqueue.selectors.allowance import Rules
-from seedqueue.selectors.selection import Rows
+from seedqueue.selectors.linking import alike, linked, of_one_group
+from seedqueue.selectors.representation import fit_scaler, represent
+from seedqueue.selectors.selection import Embeddings, Rows
 from seedqueue.selectors.signals import Signals
-from seedqueue.selectors.source import Source
+from seedqueue.selectors.source import Matrix, Source
 
 
 def fields_of(choices: Choices) -> tuple[str, ...]:
@@ -58,3 +60,20 @@ def signals_for(
 def repeats(keys: Sequence[str]) -> int:
     """How many images hold the same bytes as an earlier one."""
     return len(keys) - len(set(keys))
+
+
+def unsplit(
+    embeddings: Embeddings, fields: Sequence[Mapping[str, str]], group_field: str, near_duplicate: float
+) -> Rows:
+    """The group of each image, int64 (n,): images of one patient and near duplicates stay in one part of a split.
+
+    embeddings: float32 (n, d). group_field: empty for none. near_duplicate: a cosine on unit vectors, 0 for none.
+    Raises `NoGroups`.
+    """
+    pairs = []
+    if group_field:
+        pairs.append(of_one_group(groups_by(group_field, fields)))
+    if near_duplicate:
+        source = Matrix(embeddings)
+        pairs += alike(represent(source, fit_scaler(source), "unit"), near_duplicate)
+    return linked(len(embeddings), pairs)

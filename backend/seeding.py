@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from seedqueue.backend import connection, jobs, publish, serving, settings
+from seedqueue.backend import connection, jobs, publish, serving, settings, waking
 from seedqueue.backend.broker import Progress
 from seedqueue.backend.context import Context
-from seedqueue.backend.errors import KNOWN, EmptyProject, InvalidRequest, NoSeedQueue, NothingToTrain, RunInProgress
+from seedqueue.backend.errors import KNOWN, EmptyProject, InvalidRequest, NoSeedQueue, RunInProgress
+from seedqueue.backend.head_signals import head_for
 from seedqueue.backend.pool import describe
 from seedqueue.backend.publish import Before
 from seedqueue.backend.records import VERSION, Choices, QueuedTask, Run, Unreadable
@@ -58,6 +59,7 @@ def choices_from(given: Mapping[str, Any], defaults: settings.Settings) -> Choic
         group_field=str(given.get("group_field", defaults.group_field) or ""),
         per_group=_whole("per_group", given.get("per_group", defaults.per_group), 1),
         near_duplicate=_share("near_duplicate", given.get("near_duplicate", defaults.near_duplicate)),
+        audit=_whole("audit", given.get("audit", defaults.audit), 0),
     )
     if choices.weak_label:
         parse(choices.weak_label)
@@ -84,6 +86,28 @@ def request_seed(context: Context, project: int, choices: Choices) -> Run:
     and the connections' errors.
     """
     check_for_seeding(choices)
+    return _request(context, project, choices)
+
+
+def request_round(context: Context, project: int, given: Mapping[str, Any]) -> Run:
+    """A round after the seed queue, chosen by what a head says; it takes the place of the standing queue.
+
+    What is not given is as it was in the standing run, but for the selector: `uncertainty-herding`, or
+    `pixel-entropy` where masks are all that was learnt. Raises `NoSeedQueue`, `NoTrainedHead`, and what
+    `request_seed` does.
+    """
+    standing = context.records.published_run(project)
+    if standing is None:
+        raise NoSeedQueue(project)
+    usual = "uncertainty-herding" if "classes" in context.versions.serving(project) else "pixel-entropy"
+    before = {name: value for name, value in asdict(standing.choices).items() if name != "extends"}
+    choices = choices_from({**before, "selector": usual, **given}, context.settings)
+    if not selectors.get(choices.selector).first_round:
+        head_for(context, project, choices.selector, standing.fingerprint)
+    return _request(context, project, choices)
+
+
+def _request(context: Context, project: int, choices: Choices) -> Run:
     context.broker.ping()
     described = describe(context.studio, project)
     if described.unlabelled == 0:
@@ -111,7 +135,7 @@ def request_extension(context: Context, project: int, budget: object) -> Run:
     standing = context.records.published_run(project)
     if standing is None:
         raise NoSeedQueue(project)
-    length = len(context.records.queue(project, standing.number))
+    length = sum(not one.audit for one in context.records.queue(project, standing.number))
     if wanted <= length:
         raise InvalidRequest(f"The seed queue of project {project} has {length} tasks; {wanted} is no extension.")
     choices = replace(standing.choices, budget=wanted, extends=standing.number)
@@ -119,7 +143,7 @@ def request_extension(context: Context, project: int, budget: object) -> Run:
 
 
 def start_training(project: int) -> None:
-    """The job behind "Start Training": on a project without a seed queue it asks for one.
+    """The job behind "Start Training": a training, and on a project without a seed queue the queue.
 
     Label Studio sends no parameters with it, and shows no answer: budget and choices are read from the
     connection now, and what is wrong with them is recorded as a failed run that `status` shows.
@@ -130,7 +154,7 @@ def start_training(project: int) -> None:
 
 def _start_training(context: Context, project: int) -> None:
     if context.records.published_run(project) is not None:
-        logger.warning("%s", NothingToTrain(project))
+        waking.ask(context.broker, project)
         return
     try:
         present = connection.connections(context.studio, project)

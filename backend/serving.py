@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from seedqueue.backend import connection, publish, tabs
+from seedqueue.backend import audit, connection, publish, tabs
 from seedqueue.backend.connection import Connection
 from seedqueue.backend.context import Context
 from seedqueue.backend.pool import list_pool
@@ -26,7 +26,8 @@ def put_in_place(context: Context, run: Run, queue: Sequence[QueuedTask]) -> tup
     unlabelled = {task.task for task in list_pool(studio, project) if not task.labelled}
     ranked = publish.seed_scores([task.task for task in queue])
     seeds = {task: score for task, score in ranked.items() if task in unlabelled}
-    tail = publish.tail(unlabelled.difference(ranked), publish.tail_length(studio))
+    audits = [one.task for one in audit.frozen(context.records, project) if one.task in unlabelled.difference(ranked)]
+    tail = publish.tail(unlabelled.difference(ranked), publish.tail_length(studio), first=audits)
     publish.import_scores(studio, project, run.version, seeds | tail)
     publish.switch(studio, project, run.version, attached)
     return () if attached else (_not_attached(context),)

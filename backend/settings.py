@@ -13,6 +13,7 @@ from seedqueue.backend.errors import InvalidSetting
 
 DEFAULT_BACKEND_URL = "http://127.0.0.1:9090"
 OBJECT_STORES = ("s3", "gs", "az")
+HEADS = ("linear", "vgg11", "unet-vgg11")
 
 
 def _setting(
@@ -96,6 +97,21 @@ class Settings:
     )
     budget: int = _setting("SEEDQUEUE_BUDGET", 40, "the number of tasks when a request names none")
     random_seed: int = _setting("SEEDQUEUE_RANDOM_SEED", 0, "the random seed when a request names none")
+    audit: int = _setting(
+        "SEEDQUEUE_AUDIT",
+        0,
+        "tasks drawn at random before the first seed queue, never learnt from, to estimate performance by: 150 to 200 "
+        "are enough; `0`: none",
+    )
+    heads: str = _setting(
+        "SEEDQUEUE_HEADS",
+        "linear,unet-vgg11",
+        "what is trained of itself, as far as the label config has use for it: `linear`, `vgg11`, `unet-vgg11`",
+    )
+    train_every: int = _setting(
+        "SEEDQUEUE_TRAIN_EVERY", 10, "new annotations between two trainings of a network; the linear head needs 2"
+    )
+    epochs: int = _setting("SEEDQUEUE_EPOCHS", 40, "passes over the labelled images in a training of a network")
     image_hosts: str = _setting(
         "SEEDQUEUE_IMAGE_HOSTS",
         "",
@@ -124,6 +140,11 @@ class Settings:
         "BASIC_AUTH_USER", "", "with the next one: every route but `/health` asks for them", "(open)"
     )
     basic_auth_pass: str = _setting("BASIC_AUTH_PASS", "", "the password to it", "(open)", secret=True)
+
+    @property
+    def auto_heads(self) -> tuple[str, ...]:
+        """The heads that are trained of themselves."""
+        return tuple(head.strip() for head in self.heads.split(",") if head.strip())
 
     @property
     def namespace(self) -> str:
@@ -176,6 +197,9 @@ def _tidied(settings: Settings) -> Settings:
             raise InvalidSetting(f.metadata["variable"], getattr(settings, f.name), f"give {' or '.join(choices)}")
         if isinstance(f.default, int) and getattr(settings, f.name) < (f.default > 0):
             raise InvalidSetting(f.metadata["variable"], str(getattr(settings, f.name)), "give a larger number")
+    unknown = [head for head in settings.auto_heads if head not in HEADS]
+    if unknown:
+        raise InvalidSetting("SEEDQUEUE_HEADS", settings.heads, f"give some of {', '.join(HEADS)}, comma-separated")
     if not 0 <= settings.near_duplicate <= 1:
         raise InvalidSetting("SEEDQUEUE_NEAR_DUPLICATE", str(settings.near_duplicate), "give a number from 0 to 1")
     if bool(settings.basic_auth_user) != bool(settings.basic_auth_pass):

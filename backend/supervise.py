@@ -63,9 +63,11 @@ def serve(settings: Settings, address: Address, workers: int, say: Say) -> None:
 def _start(children: Children, settings: Settings, address: Address, workers: int, redis_url: str) -> None:
     threads = settings.threads or max(1, (os.cpu_count() or 1) // max(1, workers))
     env = child_environment(REDIS_URL=redis_url, SEEDQUEUE_THREADS=str(threads), OMP_NUM_THREADS=str(threads))
+    worker = [sys.executable, "-m", "seedqueue.backend.cli", "worker"]
     for number in range(1, workers + 1):
-        command = [sys.executable, "-m", "seedqueue.backend.cli", "worker"]
-        children.start(f"worker {number}", command, env=env, keep_alive=True)
+        children.start(f"worker {number}", [*worker, "--lane", "control", "--lane", "embed"], env=env, keep_alive=True)
+    if workers:  # a training takes minutes: queues are made and kept meanwhile
+        children.start("learner", [*worker, "--lane", "learn"], env=env, keep_alive=True)
     app = ["seedqueue.backend.asgi:app", "--host", address.host, "--port", str(address.port)]
     quiet = ["--log-level", "warning", "--no-access-log"]
     children.start("web", [sys.executable, "-m", "uvicorn", *app, *quiet], env=env)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from seedqueue.backend import waking
 from seedqueue.backend.context import Context
 from seedqueue.backend.events import AnnotationEvent, AnnotationsDeleted, Event, StartTraining, TaskEvent
 
@@ -11,8 +12,8 @@ RECONCILE_DELAY_SECONDS = 2.0
 def receive(context: Context, event: Event) -> str:
     """Enqueue what the event calls for; a word about what was done.
 
-    A burst of annotation and task events gives one reconcile. PROJECT_UPDATED is left alone: our own
-    publishing sends it too.
+    A burst of annotation and task events gives one reconcile; annotations also wake what learns. PROJECT_UPDATED
+    is left alone: our own publishing sends it too.
     """
     if isinstance(event, StartTraining):
         if not context.broker.first_in(f"start-training-{event.project}", RECONCILE_DELAY_SECONDS):
@@ -22,5 +23,7 @@ def receive(context: Context, event: Event) -> str:
     if isinstance(event, AnnotationEvent | AnnotationsDeleted | TaskEvent):
         if context.broker.first_in(f"reconcile-{event.project}", RECONCILE_DELAY_SECONDS):
             context.broker.enqueue("control", "jobs.reconcile", event.project, delay=RECONCILE_DELAY_SECONDS)
+        if not isinstance(event, TaskEvent):
+            waking.wake(context.broker, event.project)
         return "enqueued"
     return "ignored"

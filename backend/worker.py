@@ -8,6 +8,7 @@ out after 20 s unless the heartbeat thread renews it, and every worker sweeps th
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from threading import Event, Thread
 from typing import Any
 
@@ -17,7 +18,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from seedqueue.backend import revival
-from seedqueue.backend.broker import LANES
+from seedqueue.backend.broker import LANES, Lane
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import KNOWN
 
@@ -55,12 +56,12 @@ class WarmWorker(SimpleWorker):
                 logger.warning("heartbeat of job %s: %s", job.id, error)
 
 
-def run(context: Context) -> None:
-    """Work until SIGTERM or SIGINT; a job under way is finished first."""
+def run(context: Context, lanes: Sequence[Lane] = LANES) -> None:
+    """Work off these lanes until SIGTERM or SIGINT; a job under way is finished first."""
     context.broker.ping()
     stopping = Event()
     tending = Thread(target=_tend, args=(context, stopping), daemon=True)
-    queues = [context.broker.queue(lane) for lane in LANES]
+    queues = [context.broker.queue(lane) for lane in lanes]
     worker = WarmWorker(queues, connection=context.broker.redis, serializer=JSONSerializer)
     tending.start()
     try:

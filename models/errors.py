@@ -187,3 +187,121 @@ class GpuMemoryTooSmall(ModelError):
             f"the GPU's memory is too small for one image: {reason.splitlines()[0] if reason else 'out of memory'}; "
             "end what else runs on it, or set CUDA_VISIBLE_DEVICES to an empty value to use the processor"
         )
+
+
+class TrainingDiverged(ModelError):
+    """The loss of a training is no number any more. epoch: counted from 1; rate: the learning rate then."""
+
+    def __init__(self, epoch: int, loss: float, rate: float) -> None:
+        self.epoch = epoch
+        self.loss = loss
+        self.rate = rate
+        super().__init__(
+            f"training came to a loss of {loss} in epoch {epoch} at a learning rate of {rate:g}: "
+            "lower the rate, or train in float32"
+        )
+
+
+class InputsUnusable(ModelError):
+    """What a network is given is not what it takes. what: the thing that differs."""
+
+    def __init__(self, what: str, expected: str, actual: str) -> None:
+        self.what = what
+        self.expected = expected
+        self.actual = actual
+        super().__init__(f"a network head takes {expected} as {what}, not {actual}: prepare it by models/heads/images.py")
+
+
+class EmbeddingsNotFinite(ModelError):
+    """Embeddings hold NaN or infinite numbers. rows: which ones, of how many."""
+
+    def __init__(self, rows: Sequence[int], of: int) -> None:
+        self.rows = tuple(rows)
+        self.of = of
+        super().__init__(
+            f"NaN or infinite numbers in {len(self.rows)} of {of} embeddings, the first is row {self.rows[0]}: "
+            "embed these images again, or leave them out"
+        )
+
+
+class EmbeddingsOfAnotherSize(ModelError):
+    """Embeddings of another length than the head's: another embedder's."""
+
+    def __init__(self, expected: int, found: Sequence[int]) -> None:
+        self.expected = expected
+        self.found = tuple(found)
+        super().__init__(
+            f"the head takes embeddings of {expected} numbers, shape (n, {expected}), and was given {self.found}: "
+            "use the embedder that it was trained with, or train it again"
+        )
+
+
+class LabelsUnusable(ModelError):
+    """No classifier can be trained on these labels."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"the labels cannot be trained on: {reason}")
+
+
+class HeadUnusable(ModelError):
+    """A stored head that cannot be loaded."""
+
+    def __init__(self, what: str, expected: object, found: object) -> None:
+        self.what = what
+        self.expected = expected
+        self.found = found
+        super().__init__(
+            f"the stored head cannot be loaded: {what}: expected {expected}, found {found}; train it again"
+        )
+
+
+class UnequalLengths(ModelError):
+    """Two arrays that go together image by image, or class by class, do not."""
+
+    def __init__(self, first: str, first_length: object, second: str, second_length: object) -> None:
+        self.first_length = first_length
+        self.second_length = second_length
+        super().__init__(
+            f"{first}: {first_length}, {second}: {second_length}; give both for the same images and classes"
+        )
+
+
+class NotProbabilities(ModelError):
+    """A value that should be a probability is not within [0, 1]."""
+
+    def __init__(self, row: int, column: int, value: float) -> None:
+        self.row = row
+        self.column = column
+        self.value = value
+        super().__init__(
+            f"row {row}, class {column}: {value} is no probability; pass the head's output through softmax or sigmoid"
+        )
+
+
+class NotOneClass(ModelError):
+    """An image of a problem with one class an image has none or several."""
+
+    def __init__(self, row: int, count: int) -> None:
+        self.row = row
+        self.count = count
+        super().__init__(f"row {row} has {count} classes, 1 expected: leave the image out, or use the kind 'multi'")
+
+
+class PrevalenceUnusable(ModelError):
+    """No odds can be made of a prevalence."""
+
+    def __init__(self, column: int, value: float) -> None:
+        self.column = column
+        self.value = value
+        super().__init__(
+            f"class {column}: a prevalence of {value} has no odds; give one above 0 and below 1 (`smoothed_prevalence`)"
+        )
+
+
+class SpacingUnusable(ModelError):
+    """A pixel spacing is not two lengths above 0."""
+
+    def __init__(self, spacing: object) -> None:
+        self.spacing = spacing
+        super().__init__(f"the spacing is {spacing!r}: give (row mm, column mm), both above 0, or None for pixels")

@@ -13,10 +13,8 @@ from seedqueue.backend.errors import InvalidRequest
 from seedqueue.backend.folder_pool import FolderPool
 from seedqueue.backend.image_table import Row
 from seedqueue.backend.records import Choices
-from seedqueue.backend.rules import groups_by, signals_for
+from seedqueue.backend.rules import signals_for, unsplit
 from seedqueue.models.findings import Findings
-from seedqueue.selectors.linking import alike, linked, of_one_group
-from seedqueue.selectors.representation import fit_scaler, represent
 from seedqueue.selectors.selection import Embeddings, Rows
 from seedqueue.selectors.source import Matrix
 
@@ -84,18 +82,3 @@ def labelled_pool(
     signals = signals_for(replace(choices, selector="weak-label"), told, Matrix(embeddings), findings)
     groups = unsplit(embeddings, told, choices.group_field, choices.near_duplicate)
     return LabelledPool(embeddings, positive, groups, signals.weak_labels)
-
-
-def unsplit(embeddings: Embeddings, fields: Sequence[Row], group_field: str, near_duplicate: float) -> Rows:
-    """The group of each image, int64 (n,): images of one patient and near duplicates stay in one part of a split.
-
-    embeddings: float32 (n, d). group_field: empty for none. near_duplicate: a cosine on unit vectors, 0 for none.
-    Raises `NoGroups`.
-    """
-    pairs = []
-    if group_field:
-        pairs.append(of_one_group(groups_by(group_field, fields)))
-    if near_duplicate:
-        source = Matrix(embeddings)
-        pairs += alike(represent(source, fit_scaler(source), "unit"), near_duplicate)
-    return linked(len(embeddings), pairs)

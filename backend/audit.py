@@ -1,0 +1,70 @@
+"""The audit slice: tasks drawn at random from the whole pool before any seeding, and frozen.
+
+EVALUATION.md: only it estimates performance on the pool. Whole groups (patients, near duplicates) are
+drawn, it stands among the seeds, shows no pre-annotation and is never learnt from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import islice
+
+import numpy as np
+
+from seedqueue.backend.records import QueuedTask, Records
+from seedqueue.selectors.selection import Rows
+
+SEEDS_PER_AUDIT = 2  # one audit task follows every second seed
+NO_CLUSTER = -1
+
+
+def draw(groups: Rows, size: int, seed: int) -> Rows:
+    """Rows of whole groups, drawn at random until there are at least `size` rows, in random order.
+
+    groups: int64 (n,), the group of each row. Every group has the same chance, so a row's does not depend on
+    what it shows. All rows where `size` exceeds them.
+    """
+    random = np.random.default_rng((seed, 0xA0D17))
+    members: dict[int, list[int]] = {}
+    for row, group in enumerate(groups.tolist()):
+        members.setdefault(group, []).append(row)
+    drawn: list[int] = []
+    for group in random.permutation(sorted(members)).tolist():
+        if len(drawn) >= size:
+            break
+        drawn += members[group]
+    return random.permutation(np.asarray(drawn, dtype=np.int64))
+
+
+def interleaved(seeds: Sequence[QueuedTask], audit: Sequence[QueuedTask], first_rank: int = 1) -> list[QueuedTask]:
+    """Seeds in their order, behind every second one an audit task while these last; ranks from `first_rank`."""
+    waiting, queue = iter(audit), list[QueuedTask]()
+    for position, seed in enumerate(seeds):
+        queue.append(seed)
+        if position % SEEDS_PER_AUDIT == SEEDS_PER_AUDIT - 1:
+            queue += islice(waiting, 1)
+    return [
+        QueuedTask(first_rank + position, one.task, one.uri, one.cluster, one.weight, one.audit)
+        for position, one in enumerate(queue)
+    ]
+
+
+def as_queued(task: int, uri: str) -> QueuedTask:
+    """An audit task before its rank is known: it stands for itself and belongs to no cluster."""
+    return QueuedTask(0, task, uri, NO_CLUSTER, 1, audit=True)
+
+
+def waiting(slice_: Sequence[QueuedTask], done: Collection[int]) -> list[QueuedTask]:
+    """The audit tasks that are in no queue yet and that nobody has labelled."""
+    return [one for one in slice_ if one.task not in done]
+
+
+def frozen(records: Records, project: int) -> list[QueuedTask]:
+    """The project's audit slice in its drawn order; empty where none was drawn."""
+    found = records.bodies("audit", project)
+    return [QueuedTask(**one) for one in found[0][2]] if found else []
+
+
+def freeze(records: Records, project: int, run: int, tasks: Sequence[QueuedTask]) -> None:
+    """Write it once: the first row counts, whatever comes later."""
+    records.append("audit", project, run, [vars(task) for task in tasks])

@@ -1,0 +1,80 @@
+"""What a person sees of learning in the terminal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from seedqueue.backend import learning, screen
+from seedqueue.backend.context import Context
+from seedqueue.backend.errors import TrainingFailed
+from seedqueue.backend.learning import Curve, Told
+from seedqueue.backend.versions import ModelVersion
+
+POLL_SECONDS = 0.3
+
+
+def follow(context: Context, project: int, before: Mapping[str, Any] | None, *, wait: bool) -> None:
+    """Show a training until it has ended. before: how the last one ended. Raises `TrainingFailed`."""
+    if not wait:
+        screen.say(f"the training of project {project} is under way: seedqueue learning --project {project}")
+        return
+    if not context.broker.has_workers():
+        screen.warn("no worker is running yet: start one with `seedqueue serve` or `seedqueue worker`")
+    with screen.progress_bar("training") as advance:
+        while True:
+            found = learning.told(context, project)
+            if found.progress and found.progress["epochs"]:
+                advance(found.progress["epoch"], found.progress["epochs"])
+            if found.last != before and found.progress is None and found.last is not None:
+                break
+            time.sleep(POLL_SECONDS)
+    if found.last["outcome"] == "failed":
+        raise TrainingFailed(found.last["message"])
+    screen.say(found.last["message"])
+
+
+def show_versions(project: int, versions: Sequence[ModelVersion]) -> None:
+    if not versions:
+        screen.say(
+            f"project {project} has no version yet: label its seed queue, or seedqueue train --project {project}"
+        )
+        return
+    table = Table("version", "serves", "learnt from", "held out", "figure", "verdict", box=SIMPLE)
+    for one in versions:
+        figure = f"{one.primary.get('name', '')} {_figure(one.primary)}" if one.audited else "unaudited"
+        on = f"{len(one.audit)} of the {one.held_out}" if one.audited else "-"
+        table.add_row(one.name, "yes" if one.promoted else "", f"{one.labels} tasks", on, figure, one.verdict)
+    Console(highlight=False, markup=False).print(table)
+
+
+def show_learning(project: int, told: Told, curves: Sequence[Curve]) -> None:
+    serving = ", ".join(one.name for one in told.serving) or "nothing yet"
+    slice_ = f"{told.audit} tasks" if told.audit else "none: what versions say of themselves is unaudited"
+    screen.say(f"project {project}: {serving} serves · audit slice: {slice_}")
+    if told.progress:
+        at = told.progress
+        screen.say(f"  training {at['head']}, epoch {at['epoch']} of {at['epochs'] or '?'}{_left(at['seconds_left'])}")
+    if told.last:
+        screen.say(f"  last training {told.last['outcome']}: {told.last['message']}")
+    for curve in curves:
+        for point in curve.points:
+            shown = {"value": point.value, "low": point.low, "high": point.high}
+            screen.say(f"  {point.version:<16} {point.labels:>5} labels   {curve.metric} {_figure(shown)}")
+        screen.say(f"  {curve.advice.sentence}")
+
+
+def _figure(primary: Mapping[str, Any]) -> str:
+    if primary.get("value") is None:
+        return f"- ({primary.get('reason', '')})"
+    interval = "" if primary.get("low") is None else f" ({primary['low']:.3f} to {primary['high']:.3f})"
+    return f"{primary['value']:.3f}{interval}"
+
+
+def _left(seconds: float | None) -> str:
+    return "" if seconds is None else f", {seconds / 60:.0f} min left"

@@ -1,0 +1,136 @@
+"""What a person asks of the heads: train, promote, roll back, and how learning goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from seedqueue.backend import audit, waking
+from seedqueue.backend.context import Context
+from seedqueue.backend.errors import InvalidRequest, NoSeedQueue, NothingToRollBackTo
+from seedqueue.backend.examples import Example
+from seedqueue.backend.gathering import Gathered, gather
+from seedqueue.backend.judging import Predicted, compare, judge
+from seedqueue.backend.learn import groups_of, predicted_of
+from seedqueue.backend.records import Run
+from seedqueue.backend.vectors import vectors_of
+from seedqueue.backend.versions import Family, HeadKind, ModelVersion
+from seedqueue.models.metrics.learning_curve import Advice, Point, advice
+
+MORE = 20  # labels that the advice speaks of
+CURVE = 12  # versions of it at the most, the newest
+
+
+@dataclass(frozen=True)
+class Curve:
+    """How one family learns: a point a version, all measured on the same held-out tasks, and what follows."""
+
+    family: Family
+    metric: str
+    held_out: str
+    judged_on: int
+    points: tuple[Point, ...]
+    advice: Advice
+
+
+@dataclass(frozen=True)
+class Told:
+    """What `status` says of learning. progress: of the training under way. last: how the last one ended."""
+
+    serving: tuple[ModelVersion, ...]
+    progress: dict[str, Any] | None
+    last: dict[str, Any] | None
+    audit: int
+
+
+def request_training(context: Context, project: int, head: str | None) -> None:
+    """Have a head trained now, or all that train of themselves. Raises `NoSeedQueue`, `InvalidRequest`."""
+    known: tuple[HeadKind, ...] = get_args(HeadKind)
+    chosen = [one for one in known if one == head]
+    if head and not chosen:
+        raise InvalidRequest(f"There is no head {head!r}; give one of: {', '.join(known)}.")
+    if context.records.published_run(project) is None:
+        raise NoSeedQueue(project)
+    waking.ask(context.broker, project, chosen)
+
+
+def promote(context: Context, project: int, number: int) -> ModelVersion:
+    """Let this version serve, whatever its figures say. Raises `NoSuchVersion`."""
+    context.versions.promote(context.versions.get(project, number))
+    return context.versions.get(project, number)
+
+
+def roll_back(context: Context, project: int, head: str | None = None) -> ModelVersion:
+    """Let the version serve that did before the one that serves now.
+
+    head: of which family, where a project has two. Raises `NothingToRollBackTo`, `InvalidRequest`.
+    """
+    serving = context.versions.serving(project)
+    families = [family for family, version in serving.items() if head in (None, version.head, family)]
+    if len(families) > 1:
+        raise InvalidRequest(f"Project {project} has two heads; name one: {', '.join(map(str, families))}.")
+    before = context.versions.earlier(project, families[0]) if families else None
+    if before is None:
+        raise NothingToRollBackTo(project, head or (families[0] if families else "heads"))
+    context.versions.promote(before)
+    return context.versions.get(project, before.number)
+
+
+def told(context: Context, project: int) -> Told:
+    rows = [body for _, _, body in context.records.bodies("learning", project) if body["outcome"] != "refreshed"]
+    return Told(
+        serving=tuple(context.versions.serving(project).values()),
+        progress=context.broker.noted(waking.progress_name(project)),
+        last=rows[-1] if rows else None,
+        audit=len(audit.frozen(context.records, project)),
+    )
+
+
+def curves(context: Context, project: int) -> list[Curve]:
+    """The learning curve of each family that has a version, on what is held out and labelled now.
+
+    Raises `NoSeedQueue`, `LabelConfigUnusable`.
+    """
+    run = context.records.published_run(project)
+    if run is None:
+        raise NoSeedQueue(project)
+    gathered = gather(context, project, run.choices.group_field)
+    made = context.versions.all(project)
+    families: list[Family] = sorted({version.family for version in made})
+    return [_curve(context, run, gathered, family, made) for family in families]
+
+
+def _curve(context: Context, run: Run, gathered: Gathered, family: Family, made: Sequence[ModelVersion]) -> Curve:
+    held_out, judges = gathered.held_out(family)
+    newest = [one for one in made if one.family == family][-1]
+    alike = [v for v in made if v.family == family and (v.classes, v.kind) == (newest.classes, newest.kind)][-CURVE:]
+    said = {version.number: found for version in alike if (found := predicted_of(context, version)) is not None}
+    judges = [one for one in judges if all(_has(each, one) for each in said.values())]
+    groups = groups_of(vectors_of(context, run.project, run.fingerprint), judges, run.choices.near_duplicate)
+    seed = context.settings.random_seed
+    points, metric = [], "AUPRC" if family == "classes" else "DSC"
+    for version in alike if judges else []:
+        if version.number not in said:
+            continue
+        judged = judge(said[version.number], judges, groups, version.classes, version.kind, version.threshold, seed)
+        figure, metric = judged.primary, judged.primary_name
+        if figure.value is not None:
+            points.append(Point(version.labels, figure.value, figure.low, figure.high, version.name))
+    recent, labels = None, MORE
+    earlier = _earlier(alike, newest)
+    if earlier is not None and judges and {earlier.number, newest.number} <= said.keys():
+        recent = compare(said[newest.number], said[earlier.number], judges, groups, newest.kind, seed)
+        labels = newest.labels - earlier.labels
+    given = advice(points, recent, gathered.seconds_per_label, MORE, labels, metric)
+    return Curve(family, metric, held_out if judges else "", len(judges), tuple(points), given)
+
+
+def _earlier(versions: Sequence[ModelVersion], newest: ModelVersion) -> ModelVersion | None:
+    """The version whose number of labels lies nearest to 20 before the newest one's."""
+    before = [one for one in versions if one.labels < newest.labels]
+    return min(before, key=lambda one: abs(newest.labels - MORE - one.labels), default=None)
+
+
+def _has(predicted: Predicted, example: Example) -> bool:
+    return example.task in predicted.probabilities or example.task in predicted.images

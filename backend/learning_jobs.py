@@ -1,0 +1,140 @@
+"""The job that learns, on a queue of its own, one training at a time a project.
+
+Events are hints: the job looks at what Label Studio has now.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, cast
+
+from seedqueue.backend import publish, refresh, settings, waking
+from seedqueue.backend.broker import Broker
+from seedqueue.backend.context import Context
+from seedqueue.backend.due import due
+from seedqueue.backend.errors import KNOWN, LabelStudioRefused, LabelStudioUnreachable, NothingToTrain, RedisUnreachable
+from seedqueue.backend.gathering import Gathered, annotation_state, gather
+from seedqueue.backend.learn import fits, train_head
+from seedqueue.backend.records import Run
+from seedqueue.backend.versions import FAMILY, HeadKind, ModelVersion
+from seedqueue.backend.waking import Asked
+from seedqueue.models.heads.spec import Progress
+
+PASSING = (LabelStudioUnreachable, LabelStudioRefused, RedisUnreachable)
+SHOWN_SECONDS = 3600.0
+
+logger = logging.getLogger(__name__)
+
+
+def consider(project: int) -> None:
+    """Train what is due, unless more is just coming or another job of the project is at it."""
+    with Context(settings.load()) as context:
+        if waking.still_coming(context.broker, project):
+            waking.wake_again(context.broker, project)
+            return
+        with context.broker.lock_if_free(f"learn-{project}") as free:
+            if not free:
+                waking.wake_again(context.broker, project)
+                return
+            waking.looking(context.broker, project)
+            _learn(context, project)
+
+
+def tick(context: Context, project: int) -> None:
+    """Wake a project whose annotations are others than at the last look: an event was lost, or Redis was."""
+    if context.broker.noted(_state(project)) != annotation_state(context.studio, project):
+        waking.wake(context.broker, project)
+
+
+def _learn(context: Context, project: int) -> None:
+    asked = waking.asked(context.broker, project)
+    run = context.records.published_run(project)
+    if run is None:
+        if asked:
+            _tell(context, project, "failed", str(NothingToTrain(project, "it has no seed queue, make one first")))
+        return
+    state = annotation_state(context.studio, project)
+    try:
+        gathered = gather(context, project, run.choices.group_field)
+        made = [_trained(context, run, gathered, head) for head in _due(context, run, gathered, asked)]
+        if made:
+            refresh.refresh(context, run)
+    except PASSING:
+        if asked:
+            waking.ask(context.broker, project, asked.heads)
+        raise
+    except KNOWN as error:
+        _tell(context, project, "failed", str(error))
+    finally:
+        context.broker.forget(waking.progress_name(project))
+    context.broker.note(_state(project), state, waking.KEPT_SECONDS)
+
+
+def _due(context: Context, run: Run, gathered: Gathered, asked: Asked | None) -> list[HeadKind]:
+    """Which heads are to be trained now. Raises `NothingToTrain` where a training was asked for in vain."""
+    s, versions = context.settings, context.versions.all(run.project)
+    named = asked.heads if asked else ()
+    for head in named:
+        if not fits(gathered.labelling, head):
+            raise NothingToTrain(run.project, f"its label config has nothing for the head {head!r} to say")
+    of_themselves = [cast(HeadKind, head) for head in s.auto_heads]
+    heads = list(named) or [head for head in of_themselves if fits(gathered.labelling, head)]
+    left = _seeds_left(context, run)
+    found = [
+        head
+        for head in heads
+        if due(
+            head,
+            gathered.labelled(FAMILY[head]),
+            versions,
+            every=s.train_every,
+            seeds_left=left,
+            asked=asked is not None,
+        )
+    ]
+    if asked and not found:
+        counted = {head: gathered.labelled(FAMILY[head]).tasks for head in heads}
+        told = ", ".join(f"{tasks} labelled tasks for {head}" for head, tasks in counted.items()) or "no head fits it"
+        raise NothingToTrain(run.project, f"{told}, and nothing new among them")
+    return found
+
+
+def _seeds_left(context: Context, run: Run) -> int:
+    """Seeds of the standing queue that nobody has labelled or skipped, audit tasks aside."""
+    seeds = {one.task for one in context.records.queue(run.project, run.number) if not one.audit}
+    return len(seeds & publish.untouched(context.studio, run.project, run.version))
+
+
+def _trained(context: Context, run: Run, gathered: Gathered, head: HeadKind) -> ModelVersion:
+    show = _progress(context.broker, run.project, head)
+    show(None)
+    try:
+        made = train_head(context, run, gathered, head, show)
+    except KNOWN:
+        raise
+    except Exception as error:
+        _tell(context, run.project, "failed", f"unexpected {type(error).__name__} while training {head}: {error}")
+        raise
+    _tell(context, run.project, "trained", f"{made.name} learnt from {made.labels} tasks: {made.verdict}")
+    return made
+
+
+def _progress(broker: Broker, project: int, head: HeadKind) -> Callable[[Progress | None], None]:
+    def show(progress: Progress | None) -> None:
+        told: dict[str, Any] = {"head": head, "epoch": 0, "epochs": 0, "seconds_left": None}
+        if progress is not None:
+            told |= {"epoch": progress.epoch, "epochs": progress.epochs, "seconds_left": progress.seconds_left}
+        broker.note(waking.progress_name(project), told, SHOWN_SECONDS)
+
+    return show
+
+
+def _state(project: int) -> str:
+    return f"learn-state-{project}"
+
+
+def _tell(context: Context, project: int, outcome: str, message: str) -> None:
+    """What became of the last training, for `status` to show."""
+    logger.warning("project %s: %s", project, message)
+    context.records.append("learning", project, 0, {"outcome": outcome, "message": message})

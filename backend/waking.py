@@ -1,0 +1,74 @@
+"""When a learning job looks at a project: bursts become one job, and what comes during a training one more.
+
+All of it lies in Redis and may be lost: the periodic look (`revival`) wakes a project whose annotations changed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from seedqueue.backend.broker import Broker
+from seedqueue.backend.versions import HeadKind
+
+# A training begins once events have ceased for so long, or have gone on for so long.
+QUIET_SECONDS, LONGEST_WAIT_SECONDS = 2.0, 30.0
+PENDING_SECONDS = 120.0
+KEPT_SECONDS = 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A person wants a training now: of these heads, or of all that train of themselves where there are none."""
+
+    heads: tuple[HeadKind, ...]
+
+
+def wake(broker: Broker, project: int, *, event: bool = True) -> None:
+    """See to it that a job looks at the project soon. event: something changed just now, and more may follow.
+
+    Waking twice is waking once, until the job has begun to look.
+    """
+    now = time.time()
+    if event:
+        broker.note(f"learn-last-{project}", now, PENDING_SECONDS)
+    if broker.first_in(f"learn-{project}", PENDING_SECONDS):
+        broker.note(f"learn-first-{project}", now, PENDING_SECONDS)
+        broker.enqueue("learn", "learning_jobs.consider", project, delay=QUIET_SECONDS if event else 0)
+
+
+def wake_again(broker: Broker, project: int) -> None:
+    """The same job a little later: it came too early, or another one of the project is at work."""
+    broker.renew(f"learn-{project}", PENDING_SECONDS)
+    broker.enqueue("learn", "learning_jobs.consider", project, delay=QUIET_SECONDS)
+
+
+def looking(broker: Broker, project: int) -> None:
+    """The job begins to look: what comes from now on wakes another one."""
+    broker.forget(f"learn-{project}")
+
+
+def still_coming(broker: Broker, project: int) -> bool:
+    """Whether events came within the last two seconds, and the first of them not half a minute ago."""
+    last, first = broker.noted(f"learn-last-{project}"), broker.noted(f"learn-first-{project}")
+    now = time.time()
+    return last is not None and now - last < QUIET_SECONDS and now - (first or last) < LONGEST_WAIT_SECONDS
+
+
+def ask(broker: Broker, project: int, heads: Sequence[HeadKind] = ()) -> None:
+    """Have heads trained now, whatever is due."""
+    broker.note(f"learn-asked-{project}", list(heads), KEPT_SECONDS)
+    wake(broker, project, event=False)
+
+
+def progress_name(project: int) -> str:
+    """Under which the training under way is noted."""
+    return f"learn-progress-{project}"
+
+
+def asked(broker: Broker, project: int) -> Asked | None:
+    """What was asked for since the last look, None where nothing was; it is asked for no longer."""
+    heads = broker.noted(f"learn-asked-{project}")
+    broker.forget(f"learn-asked-{project}")
+    return None if heads is None else Asked(tuple(heads))
