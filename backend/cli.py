@@ -14,6 +14,8 @@ from seedqueue.backend import (
     connection,
     folder_cli,
     learn_cli,
+    learn_screen,
+    learning,
     screen,
     seeding,
     settings,
@@ -137,7 +139,11 @@ def undo(project: Project) -> None:
 @app.command()
 def status(project: Project) -> None:
     """What stands, what is under way, and which images could not be read."""
-    screen.show_status(seeding.status(_context(), project))
+    context = _context()
+    found = seeding.status(context, project)
+    screen.show_status(found)
+    if found.run is not None:
+        learn_screen.show_summary(learning.told(context, project))
 
 
 @app.command()

@@ -25,27 +25,31 @@ def due(
     labelled: Labelled,
     versions: Sequence[ModelVersion],
     *,
+    classes: tuple[str, ...],
+    fingerprint: str,
     every: int,
     seeds_left: int,
     asked: bool,
 ) -> bool:
     """Whether `head` is to be trained now.
 
-    every: new annotations between two trainings of a network. seeds_left: tasks of the seed queue that nobody
-    has labelled or skipped. asked: a person wants it now, whatever was learnt before.
+    classes, fingerprint: of the label config and of the embeddings now; where the last version knew others,
+    it counts for nothing. every: new annotations between two trainings of a network. seeds_left: tasks of the seed
+    queue that nobody has labelled or skipped: before the first version they are waited for. asked: a person
+    wants it now, whatever was learnt before.
 
     An annotation that is gone or was changed counts like a new one.
     """
     if labelled.tasks < FEWEST:
         return False
     last = last_of(versions, head)
-    if last is not None and last.digest == labelled.digest:
+    if last is not None and (last.classes != classes or (head == "linear" and last.fingerprint != fingerprint)):
+        return True
+    if last is None:
+        return asked or not seeds_left
+    if last.digest == labelled.digest:
         return False
     if asked:
-        return True
-    if seeds_left:
-        return False
-    if last is None:
         return True
     changed = {number for number, _ in set(labelled.annotations) ^ set(last.annotations)}
     return len(changed) >= (LINEAR_EVERY if head == "linear" else every)

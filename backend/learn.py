@@ -30,9 +30,9 @@ from seedqueue.models.metrics.figure import Difference
 CHECKPOINTS = "checkpoints"  # beside the weights: a folder of this machine, whatever the home is
 
 
-def fits(labelling: Labelling, head: HeadKind) -> bool:
-    """Whether the project's label config has something for this head to say."""
-    return bool(labelling.classes if FAMILY[head] == "classes" else labelling.mask_classes)
+def classes_of(labelling: Labelling, head: HeadKind) -> tuple[str, ...]:
+    """What the label config has for this head to say; () for nothing."""
+    return labelling.classes if FAMILY[head] == "classes" else labelling.mask_classes
 
 
 def train_head(
@@ -119,11 +119,10 @@ def _learn(
         return learn_linear(vectors, training, judges, places, labelling.classes, kind, bounds)
     training = unrelated(training, judges, places, vectors, bounds)
     task: Task = "masks" if family == "masks" or kind is None else kind
-    classes = labelling.mask_classes if task == "masks" else labelling.classes
     file = settings.weights / CHECKPOINTS / f"{settings.namespace}-{run.project}-{head}.pt"
     file.parent.mkdir(parents=True, exist_ok=True)
     course = Course(settings.epochs, settings.random_seed, settings.threads, file, report)
-    learnt = learn_network(context, training, judges, places, classes, task, course)
+    learnt = learn_network(context, training, judges, places, classes_of(labelling, head), task, course)
     file.unlink(missing_ok=True)
     return learnt
 

@@ -13,10 +13,11 @@ from rich.table import Table
 from seedqueue.backend import learning, screen
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import TrainingFailed
-from seedqueue.backend.learning import Curve, Told
+from seedqueue.backend.learning import Overview, Told
 from seedqueue.backend.versions import ModelVersion
 
 POLL_SECONDS = 0.3
+PROBLEMS_SHOWN = 10
 
 
 def follow(context: Context, project: int, before: Mapping[str, Any] | None, *, wait: bool) -> None:
@@ -47,13 +48,22 @@ def show_versions(project: int, versions: Sequence[ModelVersion]) -> None:
         return
     table = Table("version", "serves", "learnt from", "held out", "figure", "verdict", box=SIMPLE)
     for one in versions:
-        figure = f"{one.primary.get('name', '')} {_figure(one.primary)}" if one.audited else "unaudited"
         on = f"{len(one.audit)} of the {one.held_out}" if one.audited else "-"
-        table.add_row(one.name, "yes" if one.promoted else "", f"{one.labels} tasks", on, figure, one.verdict)
+        table.add_row(one.name, "yes" if one.promoted else "", f"{one.labels} tasks", on, _audited(one), one.verdict)
     Console(highlight=False, markup=False).print(table)
 
 
-def show_learning(project: int, told: Told, curves: Sequence[Curve]) -> None:
+def show_summary(told: Told) -> None:
+    """Learning in the lines of `status`."""
+    serving = ", ".join(f"{one.name} ({_audited(one)})" for one in told.serving)
+    screen.say(f"  heads: {serving or 'none yet: the first is trained when the seed queue is done'}")
+    if told.progress:
+        screen.say(f"  training {told.progress['head']}")
+    elif told.last and told.last["outcome"] == "failed":
+        screen.say(f"  last training failed: {told.last['message']}")
+
+
+def show_learning(project: int, told: Told, found: Overview) -> None:
     serving = ", ".join(one.name for one in told.serving) or "nothing yet"
     slice_ = f"{told.audit} tasks" if told.audit else "none: what versions say of themselves is unaudited"
     screen.say(f"project {project}: {serving} serves · audit slice: {slice_}")
@@ -62,11 +72,26 @@ def show_learning(project: int, told: Told, curves: Sequence[Curve]) -> None:
         screen.say(f"  training {at['head']}, epoch {at['epoch']} of {at['epochs'] or '?'}{_left(at['seconds_left'])}")
     if told.last:
         screen.say(f"  last training {told.last['outcome']}: {told.last['message']}")
-    for curve in curves:
+    for curve in found.curves:
         for point in curve.points:
             shown = {"value": point.value, "low": point.low, "high": point.high}
             screen.say(f"  {point.version:<16} {point.labels:>5} labels   {curve.metric} {_figure(shown)}")
         screen.say(f"  {curve.advice.sentence}")
+    agreed = found.agreement
+    if agreed.tasks:
+        kappa = "-" if agreed.kappa is None else f"{agreed.kappa:.2f}"
+        dice = "-" if agreed.dice is None else f"{agreed.dice:.2f}"
+        screen.say(f"  agreement of {agreed.annotators} annotators on {agreed.tasks} tasks: kappa {kappa}, DSC {dice}")
+    for problem in found.problems[:PROBLEMS_SHOWN]:
+        screen.say(f"  not learnt from: task {problem.task}, annotation {problem.annotation}: {problem.reason}")
+    if len(found.problems) > PROBLEMS_SHOWN:
+        screen.say(f"  ... and {len(found.problems) - PROBLEMS_SHOWN} more: GET /api/projects/{project}/learning")
+    for warning in found.warnings:
+        screen.say(f"  {warning}")
+
+
+def _audited(version: ModelVersion) -> str:
+    return f"{version.primary['name']} {_figure(version.primary)}" if version.audited else "unaudited"
 
 
 def _figure(primary: Mapping[str, Any]) -> str:

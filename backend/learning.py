@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from seedqueue.backend import audit, waking
+from seedqueue.backend.agreement import Agreement
+from seedqueue.backend.annotations import Problem
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import InvalidRequest, NoSeedQueue, NothingToRollBackTo
 from seedqueue.backend.examples import Example
@@ -32,6 +34,17 @@ class Curve:
     judged_on: int
     points: tuple[Point, ...]
     advice: Advice
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What the annotations amount to. seconds: the median time of an image; problems: what is not learnt from."""
+
+    curves: tuple[Curve, ...]
+    agreement: Agreement
+    problems: tuple[Problem, ...]
+    seconds: float | None
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -87,10 +100,10 @@ def told(context: Context, project: int) -> Told:
     )
 
 
-def curves(context: Context, project: int) -> list[Curve]:
-    """The learning curve of each family that has a version, on what is held out and labelled now.
+def overview(context: Context, project: int) -> Overview:
+    """The learning curve of each family that has a version, on what is held out and labelled now; agreement, problems.
 
-    Raises `NoSeedQueue`, `LabelConfigUnusable`.
+    Reads all annotations of the project. Raises `NoSeedQueue`, `LabelConfigUnusable`.
     """
     run = context.records.published_run(project)
     if run is None:
@@ -98,7 +111,13 @@ def curves(context: Context, project: int) -> list[Curve]:
     gathered = gather(context, project, run.choices.group_field)
     made = context.versions.all(project)
     families: list[Family] = sorted({version.family for version in made})
-    return [_curve(context, run, gathered, family, made) for family in families]
+    return Overview(
+        curves=tuple(_curve(context, run, gathered, family, made) for family in families),
+        agreement=gathered.agreement,
+        problems=gathered.problems,
+        seconds=gathered.seconds_per_label,
+        warnings=gathered.labelling.warnings,
+    )
 
 
 def _curve(context: Context, run: Run, gathered: Gathered, family: Family, made: Sequence[ModelVersion]) -> Curve:

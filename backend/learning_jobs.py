@@ -15,7 +15,7 @@ from seedqueue.backend.context import Context
 from seedqueue.backend.due import due
 from seedqueue.backend.errors import KNOWN, LabelStudioRefused, LabelStudioUnreachable, NothingToTrain, RedisUnreachable
 from seedqueue.backend.gathering import Gathered, annotation_state, gather
-from seedqueue.backend.learn import fits, train_head
+from seedqueue.backend.learn import classes_of, train_head
 from seedqueue.backend.records import Run
 from seedqueue.backend.versions import FAMILY, HeadKind, ModelVersion
 from seedqueue.backend.waking import Asked
@@ -53,6 +53,7 @@ def _learn(context: Context, project: int) -> None:
     if run is None:
         if asked:
             _tell(context, project, "failed", str(NothingToTrain(project, "it has no seed queue, make one first")))
+        waking.answered(context.broker, project, asked)
         return
     state = annotation_state(context.studio, project)
     try:
@@ -61,13 +62,12 @@ def _learn(context: Context, project: int) -> None:
         if made:
             refresh.refresh(context, run)
     except PASSING:
-        if asked:
-            waking.ask(context.broker, project, asked.heads)
         raise
     except KNOWN as error:
         _tell(context, project, "failed", str(error))
     finally:
         context.broker.forget(waking.progress_name(project))
+    waking.answered(context.broker, project, asked)
     context.broker.note(_state(project), state, waking.KEPT_SECONDS)
 
 
@@ -76,10 +76,10 @@ def _due(context: Context, run: Run, gathered: Gathered, asked: Asked | None) ->
     s, versions = context.settings, context.versions.all(run.project)
     named = asked.heads if asked else ()
     for head in named:
-        if not fits(gathered.labelling, head):
+        if not classes_of(gathered.labelling, head):
             raise NothingToTrain(run.project, f"its label config has nothing for the head {head!r} to say")
     of_themselves = [cast(HeadKind, head) for head in s.auto_heads]
-    heads = list(named) or [head for head in of_themselves if fits(gathered.labelling, head)]
+    heads = list(named) or [head for head in of_themselves if classes_of(gathered.labelling, head)]
     left = _seeds_left(context, run)
     found = [
         head
@@ -88,6 +88,8 @@ def _due(context: Context, run: Run, gathered: Gathered, asked: Asked | None) ->
             head,
             gathered.labelled(FAMILY[head]),
             versions,
+            classes=classes_of(gathered.labelling, head),
+            fingerprint=run.fingerprint,
             every=s.train_every,
             seeds_left=left,
             asked=asked is not None,

@@ -29,15 +29,14 @@ def add_learning_routes(app: FastAPI, context: Context, guard: list[Any]) -> Non
 
     @app.get(f"{base}/learning", dependencies=guard)
     def how(project: Project) -> dict[str, Any]:
-        """The training under way, how the last one ended, what serves, learning curves and advice."""
+        """The training under way, how the last one ended, what serves; curves, advice, agreement, problems."""
         found = learning.told(context, project)
-        curves = learning.curves(context, project) if found.serving else []
         return {
             "serving": [summary(one) for one in found.serving],
             "progress": found.progress,
             "last": found.last,
             "audit": found.audit,
-            "curves": [asdict(curve) for curve in curves],
+            **asdict(learning.overview(context, project)),
         }
 
     @app.get(f"{base}/versions", dependencies=guard)

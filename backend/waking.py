@@ -68,7 +68,12 @@ def progress_name(project: int) -> str:
 
 
 def asked(broker: Broker, project: int) -> Asked | None:
-    """What was asked for since the last look, None where nothing was; it is asked for no longer."""
+    """What is asked for, None where nothing is. It stays asked for until it is `answered`: a job may be killed."""
     heads = broker.noted(f"learn-asked-{project}")
-    broker.forget(f"learn-asked-{project}")
     return None if heads is None else Asked(tuple(heads))
+
+
+def answered(broker: Broker, project: int, one: Asked | None) -> None:
+    """Take back what was asked for, unless something else was meanwhile."""
+    if one is not None and asked(broker, project) == one:
+        broker.forget(f"learn-asked-{project}")

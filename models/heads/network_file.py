@@ -43,8 +43,7 @@ def from_bytes(content: bytes) -> "tuple[Described, torch.nn.Module]":
 
     arrays, metadata = file_format.from_bytes(content)
     described = _described(metadata)
-    with torch.device("meta"):  # no weights are drawn only to be replaced
-        network = networks.build(described.kind, len(described.classes))
+    network = networks.unfilled(described.kind, len(described.classes), described.pretrained)
     empty = network.state_dict()
     _check_arrays({name: (tuple(each.shape) or (1,), _name(each.dtype)) for name, each in empty.items()}, arrays)
     state = {name: torch.tensor(arrays[name]).reshape(each.shape) for name, each in empty.items()}

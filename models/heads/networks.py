@@ -33,20 +33,37 @@ def source(kind: Kind) -> weights.WeightsSource:
     return weights.WeightsSource((weights.WeightsFile(name, _SERVER + name),), page=_PAGE, licence=_LICENCE)
 
 
-def build(kind: Kind, classes: int, imagenet: Path | None = None, dropout: float = 0.2) -> "torch.nn.Module":
+def build(kind: Kind, classes: int, imagenet: Path | None = None) -> "torch.nn.Module":
     """The network, its last layer new. imagenet: the file of `source(kind)`, checked; None begins from random weights.
 
     The random numbers are torch's own: seed them before. Raises WeightsCorrupt.
     """
-    return vgg11(classes, imagenet) if kind == "vgg11" else unet_vgg11(classes, imagenet, dropout)
+    return vgg11(classes, imagenet) if kind == "vgg11" else unet_vgg11(classes, imagenet)
+
+
+def unfilled(kind: Kind, classes: int, pretrained: bool) -> "torch.nn.Module":
+    """The network that `build` gives with or without ImageNet's weights, its own without values yet."""
+    import torch
+
+    with torch.device("meta"):
+        return _vgg11(classes, plain=pretrained) if kind == "vgg11" else unet_vgg11(classes)
 
 
 def vgg11(classes: int, imagenet: Path | None = None) -> "torch.nn.Module":
-    """VGG-11: logits (n, classes). Its dropout is torchvision's, 0.5 behind both hidden layers."""
+    """VGG-11: logits (n, classes). Its dropout is torchvision's, 0.5 behind both hidden layers.
+
+    With ImageNet's weights the paper's plain network. Without them batch normalisation follows each
+    convolution: the plain one hardly learns from random weights and a few images.
+    """
+    return _vgg11(classes, imagenet is not None, imagenet)
+
+
+def _vgg11(classes: int, plain: bool, imagenet: Path | None = None) -> "torch.nn.Module":
     import torch
     import torchvision
 
-    network = torchvision.models.vgg11(weights=None, init_weights=imagenet is None)
+    published = torchvision.models.vgg11 if plain else torchvision.models.vgg11_bn
+    network = published(weights=None, init_weights=not plain)
     if imagenet:
         loaded_strictly(network, load_state(imagenet, "torchvision's vgg11"), imagenet, "torchvision's vgg11")
     network.classifier[6] = torch.nn.Linear(network.classifier[6].in_features, classes)
@@ -54,7 +71,7 @@ def vgg11(classes: int, imagenet: Path | None = None) -> "torch.nn.Module":
     return _joined(encoder, network.classifier)
 
 
-def unet_vgg11(classes: int, imagenet: Path | None = None, dropout: float = 0.2) -> "torch.nn.Module":
+def unet_vgg11(classes: int, imagenet: Path | None = None, dropout: float = 0.1) -> "torch.nn.Module":
     """U-Net with a VGG-11 encoder: logits (n, classes, side, side).
 
     Ronneberger et al., 1505.04597, as segmentation_models_pytorch builds it. The encoder has batch
