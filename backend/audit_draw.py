@@ -8,6 +8,7 @@ import numpy as np
 
 from seedqueue.backend import audit
 from seedqueue.backend.embeddings import Embeddings, source_key
+from seedqueue.backend.errors import AuditExceedsPool
 from seedqueue.backend.pool import PoolTask
 from seedqueue.backend.records import Choices, QueuedTask
 from seedqueue.backend.rules import unsplit
@@ -22,6 +23,7 @@ def draw_slice(
     Whole groups by `choices.group_field`; up to 10,000 images whole clusters of near duplicates too. Beyond, what
     is near an audit image is kept out of training instead: all pairs would take minutes. Tasks whose image
     is not embedded cannot be drawn. The order of the pool does not matter: rows are sorted by content.
+    Raises `AuditExceedsPool` where nothing would be left to label, `NoGroups`.
     """
     stored = store.stored()
     hashes = [known.get(source_key(task.task, task.uri)) for task in pool]
@@ -29,5 +31,8 @@ def draw_slice(
     vectors = store.read([sha256 for sha256, _, _ in rows]) if len(rows) <= EXACT_ROWS else np.zeros((len(rows), 1))
     near = choices.near_duplicate if len(rows) <= EXACT_ROWS else 0.0
     groups = unsplit(vectors.astype(np.float32), [task.fields for _, _, task in rows], choices.group_field, near)
-    drawn = audit.draw(groups, choices.audit, choices.random_seed)
-    return [audit.as_queued(rows[row][1], rows[row][2].uri) for row in drawn.tolist()]
+    drawn = audit.draw(groups, choices.audit, choices.random_seed).tolist()
+    free = {row for row, (_, _, task) in enumerate(rows) if not task.labelled}
+    if free and not free.difference(drawn):
+        raise AuditExceedsPool(choices.audit, len(rows))
+    return [audit.as_queued(rows[row][1], rows[row][2].uri) for row in drawn]

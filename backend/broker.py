@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Event, Thread
@@ -144,11 +144,12 @@ class Broker:
             StartedJobRegistry(queue=self.queue(lane)).cleanup()
 
     @contextmanager
-    def lock(self, name: str, wait: float = LOCK_WAIT) -> Iterator[None]:
+    def lock(self, name: str, wait: float | None = None) -> Iterator[None]:
         """A lock over all processes, renewed while it is held; a dead holder's ends within its lease.
 
-        Raises `Busy` where another has held it for `wait` seconds.
+        Raises `Busy` where another has held it for `wait` seconds, LOCK_WAIT unless others are given.
         """
+        wait = LOCK_WAIT if wait is None else wait
         lock = self.redis.lock(self.key("lock", name), timeout=LOCK_LEASE, thread_local=False)
         with self.reachable():
             if not lock.acquire(blocking=True, blocking_timeout=wait):
@@ -172,11 +173,12 @@ class Broker:
         if not free:
             yield False
             return
-        try:
-            with self.lock(name, wait=0.1):
-                yield True
-        except Busy:
-            yield False
+        with ExitStack() as held:
+            try:
+                held.enter_context(self.lock(name, wait=0.1))
+            except Busy:
+                free = False
+            yield free
 
     def first_in(self, name: str, seconds: float) -> bool:
         """True for the first caller of this name within `seconds`, False for the others."""
@@ -200,9 +202,9 @@ class Broker:
             self.redis.delete(self.key("once", name), self.key("note", name))
 
     def renew(self, name: str, seconds: float) -> None:
-        """Let a name of `first_in` stand for some seconds more."""
+        """Let a name of `first_in` stand for some seconds from now, even where it has just run out."""
         with self.reachable():
-            self.redis.pexpire(self.key("once", name), int(seconds * 1000))
+            self.redis.set(self.key("once", name), 1, px=int(seconds * 1000))
 
     def start_progress(self, run: str, total: int) -> None:
         with self.reachable(), self.redis.pipeline() as pipe:

@@ -147,7 +147,7 @@ class Embeddings:
         where = f"sha256 IN ({', '.join(map(quoted, wanted))})"
         found: dict[str, NDArray[np.float32]] = {}
         for table in reversed(self._tables() if wanted else []):  # float32 counts where a key stands in both
-            rows = table.search().where(where).limit(len(table)).to_arrow()
+            rows = table.search().where(where).limit(len(table) or 1).to_arrow()
             vectors = rows["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
             parts = vectors.astype(np.float32).reshape(-1, self._dimension)
             found |= dict(zip(rows["sha256"].to_pylist(), parts, strict=True))

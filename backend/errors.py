@@ -257,6 +257,16 @@ class NoTrainedHead(SeedqueueError):
         )
 
 
+class AuditExceedsPool(SeedqueueError):
+    status = 422
+
+    def __init__(self, audit: int, readable: int) -> None:
+        super().__init__(
+            f"{audit} audit tasks of {readable} readable images, drawn in whole groups, leave none to label. Ask for a "
+            "smaller audit."
+        )
+
+
 class NoSuchVersion(SeedqueueError):
     status = 404
 

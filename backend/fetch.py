@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import time
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
@@ -24,6 +25,9 @@ PASSING = " (a passing fault: seed again)"
 FETCH_SECONDS = 30.0
 READ_SECONDS = 15.0
 CONNECT_SECONDS = 5.0
+
+# The path behind which Label Studio signs a URI of a cloud storage; it may itself be served below a path.
+_RESOLVED = re.compile(r".*/(?:tasks|projects)/\d+/(?:resolve|presign)/?")
 
 _SIGNATURE_FIELDS = frozenset(
     {"signature", "expires", "awsaccesskeyid", "googleaccessid", "key-pair-id", "policy"}
@@ -51,6 +55,30 @@ def stable_uri(uri: str) -> str:
         if name.lower() not in _SIGNATURE_FIELDS and not name.lower().startswith(("x-amz-", "x-goog-"))
     ]
     return urlunsplit(parts._replace(query=urlencode(kept)))
+
+
+def original_uri(uri: str) -> str:
+    """The URI as the pool lists it: Label Studio writes `s3://...` as HOST/tasks/ID/resolve/?fileuri=BASE64 elsewhere.
+
+    What is no such address stays as it is.
+    """
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return uri
+    if not _RESOLVED.fullmatch(parts.path):
+        return uri
+    encoded = dict(parse_qsl(parts.query)).get("fileuri", "")
+    try:
+        found = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True).decode()
+    except ValueError:  # no base64, or no text
+        return uri
+    return found if _in_cloud(found) else uri
+
+
+def _in_cloud(uri: str) -> bool:
+    """Whether Label Studio has to sign it. `urlsplit` sees no scheme where there is an underscore in it."""
+    return uri.partition("://")[0].lower() in CLOUD_SCHEMES
 
 
 class _Deadline:
@@ -117,13 +145,12 @@ class ImageFetcher:
 
     def _address(self, task: int, uri: str) -> str:
         """Where to ask first: cloud URIs through Label Studio, its own paths and public address at its URL."""
-        scheme = urlsplit(uri).scheme.lower()
-        if scheme in CLOUD_SCHEMES:
+        if _in_cloud(uri):
             encoded = base64.urlsafe_b64encode(uri.encode()).decode()
             return f"{self._studio.url}/tasks/{task}/presign/?fileuri={encoded}"
         if uri.startswith("/"):
             return self._studio.url + uri
-        if scheme not in ("http", "https"):
+        if urlsplit(uri).scheme.lower() not in ("http", "https"):
             raise _no_address(uri)
         return self._reachable(uri)
 

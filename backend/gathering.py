@@ -35,8 +35,8 @@ class Gathered:
     agreement: Agreement
 
     def of(self, family: Family) -> list[Example]:
-        """What a head of this family can learn from."""
-        return [one for one in self.training if tells(one, family)]
+        """What a head of this family can learn from, by task: the head is the same in whatever order they come."""
+        return _telling(self.training, family)
 
     def held_out(self, family: Family) -> tuple[HeldOut, list[Example]]:
         """The audit slice as far as it is labelled, else the team's ground truth, else nothing."""
@@ -45,7 +45,7 @@ class Gathered:
             ("ground truth", self.ground_truth),
         )
         for name, examples in named:
-            if told := [one for one in examples if tells(one, family)]:
+            if told := _telling(examples, family):
                 return name, told
         return "", []
 
@@ -60,6 +60,10 @@ class Gathered:
         """The median time that an image took its annotators together; None where Label Studio knows of none."""
         told = [one.seconds for one in (*self.training, *self.audit) if one.seconds]
         return median(told) if told else None
+
+
+def _telling(examples: Sequence[Example], family: Family) -> list[Example]:
+    return sorted((one for one in examples if tells(one, family)), key=lambda one: one.task)
 
 
 def tells(example: Example, family: Family) -> bool:

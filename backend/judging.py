@@ -67,8 +67,8 @@ def judge(
         masks = segmentation.segmentation_figures(rows, classes, groups, seed=seed)
         return Judged(asdict(masks), masks.primary, masks.primary_name)
     found = classification.classification_figures(
-        _probabilities(predicted, examples),
-        targets(examples),
+        _probabilities(predicted, examples, len(classes)),
+        targets(examples, len(classes)),
         classes,
         _kind(kind),
         np.asarray(thresholds) if thresholds else None,
@@ -94,8 +94,9 @@ def compare(
     if kind == "masks":
         a, b = ([each.images[one.task] for one in both] for each in (new, old))
         return segmentation.primary_difference(a, b, groups[shared], seed=seed)
-    p, q = (_probabilities(each, both) for each in (new, old))
-    return classification.primary_difference(p, q, targets(both), _kind(kind), groups[shared], seed=seed)
+    truth = targets(both, len(both[0].classes or ()))
+    p, q = (_probabilities(each, both, truth.shape[1]) for each in (new, old))
+    return classification.primary_difference(p, q, truth, _kind(kind), groups[shared], seed=seed)
 
 
 def verdict(difference: Difference | None, parent: str, held_out: str) -> tuple[bool, str]:
@@ -130,13 +131,14 @@ def recalibrated(
     return prior_shift(given, np.asarray(prior), np.asarray(target), _kind(kind))
 
 
-def targets(examples: Sequence[Example]) -> NDArray[np.bool_]:
-    """bool (n, c); all examples have classes."""
-    return np.array([one.classes for one in examples], dtype=bool)
+def targets(examples: Sequence[Example], classes: int) -> NDArray[np.bool_]:
+    """bool (n, classes); all examples have classes."""
+    return np.array([one.classes for one in examples], dtype=bool).reshape(len(examples), classes)
 
 
-def _probabilities(predicted: Predicted, examples: Sequence[Example]) -> Doubles:
-    return np.array([predicted.probabilities[one.task] for one in examples], dtype=np.float64)
+def _probabilities(predicted: Predicted, examples: Sequence[Example], classes: int) -> Doubles:
+    rows = np.array([predicted.probabilities[one.task] for one in examples], dtype=np.float64)
+    return rows.reshape(len(examples), classes)
 
 
 def _kind(kind: str) -> Kind:

@@ -49,7 +49,6 @@ def train_head(
     learnt = _learn(context, run, gathered, head, vectors, report)
     if not learnt.examples:
         raise NothingToTrain(run.project, "none of the labelled images can be read, or all are held out")
-    number = context.versions.next_number(run.project)
     parent = context.versions.serving(run.project).get(family)
     rows = learnt.predicted.images if learnt.kind == "masks" else learnt.predicted.probabilities
     judges = [one for one in judges if one.task in rows]
@@ -58,6 +57,8 @@ def train_head(
     judged = judge(learnt.predicted, judges, groups, learnt.classes, learnt.kind, learnt.threshold, seed)
     difference = _difference(context, parent, learnt, judges, groups, seed)
     promoted, why = verdict(difference, parent.name if parent else "", held_out if judges else "")
+    weights = context.blobs.put(learnt.weights)
+    number = context.versions.next_number(run.project)
     made = ModelVersion(
         project=run.project,
         number=number,
@@ -72,7 +73,7 @@ def train_head(
         labels=len(learnt.examples),
         per_class=learnt.per_class,
         random_seed=seed,
-        weights=context.blobs.put(learnt.weights),
+        weights=weights,
         code=installed("seedqueue"),
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - began, 2),
@@ -116,6 +117,8 @@ def _learn(
     kind = labelling.classification_kind
     if head == "linear":
         assert kind is not None
+        if not vectors.hashes:
+            raise NothingToTrain(run.project, f"it has no embeddings of {run.choices.embedder} ({run.fingerprint})")
         return learn_linear(vectors, training, judges, places, labelling.classes, kind, bounds)
     training = unrelated(training, judges, places, vectors, bounds)
     task: Task = "masks" if family == "masks" or kind is None else kind

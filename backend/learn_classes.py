@@ -40,7 +40,7 @@ def learn_linear(
     told = [one for one in training if vectors.has(one.task, one.uri)]
     told = unrelated(told, held_out, audit, vectors, bounds)
     embeddings = vectors.of([(one.task, one.uri) for one in told])
-    truth = targets(told) if told else np.zeros((0, len(classes)), dtype=bool)
+    truth = targets(told, len(classes))
 
     def fit(rows: NDArray[np.int64]) -> LinearHead:
         return fit_linear(embeddings[rows], truth[rows], classes, kind, scaler.mean, scaler.deviation, bounds.seed)
@@ -49,7 +49,8 @@ def learn_linear(
     groups = vectors.groups(embeddings, [one.group for one in told], bounds.near)
     folded = out_of_fold(fit, embeddings, truth, groups, seed=bounds.seed)
     prior, target = prevalences(truth, held_out, kind)
-    places = [place for place in {*audit, *((one.task, one.uri) for one in held_out)} if vectors.has(*place)]
+    asked = {*audit, *((one.task, one.uri) for one in held_out)}
+    places = sorted(place for place in asked if vectors.has(*place))  # a set's order differs from process to process
     said = recalibrated(head.probabilities(vectors.of(places)), kind, prior, target)
     rows = {task: tuple(row) for (task, _), row in zip(places, said.tolist(), strict=True)}
     shifted = None if folded is None else recalibrated(folded, kind, prior, target)
@@ -73,7 +74,7 @@ def prevalences(
     """Of what was learnt and of the audit slice, each class; both empty while the slice has too few labels."""
     if len(held_out) < LEAST_FOR_PREVALENCE or not len(truth):
         return (), ()
-    both = (smoothed_prevalence(each, kind) for each in (truth, targets(held_out)))
+    both = (smoothed_prevalence(each, kind) for each in (truth, targets(held_out, truth.shape[1])))
     prior, target = (tuple(each.tolist()) for each in both)
     return prior, target
 

@@ -86,7 +86,7 @@ def roll_back(context: Context, project: int, head: str | None = None) -> ModelV
     before = context.versions.earlier(project, families[0]) if families else None
     if before is None:
         raise NothingToRollBackTo(project, head or (families[0] if families else "heads"))
-    context.versions.promote(before)
+    context.versions.promote(before, back=True)
     return context.versions.get(project, before.number)
 
 
@@ -123,7 +123,8 @@ def overview(context: Context, project: int) -> Overview:
 def _curve(context: Context, run: Run, gathered: Gathered, family: Family, made: Sequence[ModelVersion]) -> Curve:
     held_out, judges = gathered.held_out(family)
     newest = [one for one in made if one.family == family][-1]
-    alike = [v for v in made if v.family == family and (v.classes, v.kind) == (newest.classes, newest.kind)][-CURVE:]
+    same = (newest.head, newest.classes, newest.kind)  # a linear head and a network are two curves
+    alike = [one for one in made if (one.head, one.classes, one.kind) == same][-CURVE:]
     said = {version.number: found for version in alike if (found := predicted_of(context, version)) is not None}
     judges = [one for one in judges if all(_has(each, one) for each in said.values())]
     groups = groups_of(vectors_of(context, run.project, run.fingerprint), judges, run.choices.near_duplicate)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from seedqueue.backend import publish, refresh, settings, waking
@@ -23,6 +24,7 @@ from seedqueue.models.heads.spec import Progress
 
 PASSING = (LabelStudioUnreachable, LabelStudioRefused, RedisUnreachable)
 SHOWN_SECONDS = 3600.0
+SHOWN_LATER_SECONDS = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -59,16 +61,37 @@ def _learn(context: Context, project: int) -> None:
     try:
         gathered = gather(context, project, run.choices.group_field)
         made = [_trained(context, run, gathered, head) for head in _due(context, run, gathered, asked)]
-        if made:
-            refresh.refresh(context, run)
     except PASSING:
         raise
     except KNOWN as error:
+        made = []
         _tell(context, project, "failed", str(error))
+    except Exception:
+        waking.answered(context.broker, project, asked)  # it is told already, and not to be tried for a day
+        raise
     finally:
         context.broker.forget(waking.progress_name(project))
     waking.answered(context.broker, project, asked)
     context.broker.note(_state(project), state, waking.KEPT_SECONDS)
+    if made:
+        _show(context, run)
+
+
+def show(project: int) -> None:
+    """Let the ranks of the standing queue carry what serves now."""
+    with Context(settings.load()) as context:
+        run = context.records.published_run(project)
+        if run is not None:
+            refresh.refresh(context, run)
+
+
+def _show(context: Context, run: Run) -> None:
+    """The same at once; where Label Studio is away for a moment, later: the training has not failed by it."""
+    try:
+        refresh.refresh(context, run)
+    except PASSING as error:
+        logger.warning("project %s: its queue does not show the new version yet: %s", run.project, error)
+        context.broker.enqueue("learn", "learning_jobs.show", run.project, delay=SHOWN_LATER_SECONDS)
 
 
 def _due(context: Context, run: Run, gathered: Gathered, asked: Asked | None) -> list[HeadKind]:
@@ -139,4 +162,5 @@ def _state(project: int) -> str:
 def _tell(context: Context, project: int, outcome: str, message: str) -> None:
     """What became of the last training, for `status` to show."""
     logger.warning("project %s: %s", project, message)
-    context.records.append("learning", project, 0, {"outcome": outcome, "message": message})
+    at = datetime.now(UTC).isoformat(timespec="milliseconds")  # who waits for an end knows two alike apart
+    context.records.append("learning", project, 0, {"outcome": outcome, "message": message, "at": at})

@@ -44,15 +44,19 @@ def unrelated(
     vectors: Vectors,
     bounds: Bounds,
 ) -> list[Example]:
-    """Without the examples that share a group with a held-out task: they would tell the head about it."""
-    places = [place for place in audit if vectors.has(*place)]
-    names = {one.task: one.group for one in held_out}
-    kept = [one for one in training if one.group not in set(names.values())]
+    """Without the examples that share a group with a held-out task: they would tell the head about it.
+
+    audit: every task of the slice, labelled or not. The same bytes are the same image, whatever `bounds.near` is.
+    """
+    asked = {*audit, *((one.task, one.uri) for one in held_out)}
+    places = sorted(place for place in asked if vectors.has(*place))
+    names, seen = {one.group for one in held_out}, {vectors.hash_of(*place) for place in places}
+    kept = [one for one in training if one.group not in names and vectors.hash_of(one.task, one.uri) not in seen]
     known = [one for one in kept if vectors.has(one.task, one.uri)]
     if not (bounds.near and places and known):
         return kept
     together = vectors.of([*places, *((one.task, one.uri) for one in known)])
-    labels = [*(f"audit {task}" for task, _ in places), *(one.group for one in known)]
+    labels = [*(f"held out {task}" for task, _ in places), *(one.group for one in known)]
     group = vectors.groups(together, labels, bounds.near)
     related = set(group[: len(places)].tolist())
     near = {one.task for one, number in zip(known, group[len(places) :].tolist(), strict=True) if number in related}

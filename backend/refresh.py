@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from seedqueue.backend import publish
+from seedqueue.backend import audit, publish
 from seedqueue.backend.context import Context
 from seedqueue.backend.records import Run
 from seedqueue.backend.trained import TrainedHeads
@@ -23,10 +23,7 @@ def refresh(context: Context, run: Run) -> int:
     """
     studio, project = context.studio, run.project
     label_config = studio.call("GET", f"/api/projects/{project}", project=project)["label_config"]
-    waiting = publish.untouched(studio, project, run.version)
-    queue = [one for one in context.records.queue(project, run.number) if one.task in waiting and not one.audit]
-    first = queue[:MOST]
-    tasks = [studio.call("GET", f"/api/tasks/{one.task}/", missing_ok=True) for one in first]
+    tasks = [studio.call("GET", f"/api/tasks/{task}/", missing_ok=True) for task in _next(context, run)[:MOST]]
     present: list[dict[str, Any]] = [task for task in tasks if task is not None]
     said = TrainedHeads(context).predict(project, [_as_sent(task) for task in present], label_config)
     changed = 0
@@ -38,6 +35,15 @@ def refresh(context: Context, run: Run) -> int:
                 changed += studio.call("PATCH", path, json={"result": result}, missing_ok=True) is not None
     context.records.append("learning", project, run.number, _note(context, project, changed))
     return changed
+
+
+def _next(context: Context, run: Run) -> list[int]:
+    """The tasks that nobody has touched, in the order in which they are served: the queue, behind it the tail."""
+    waiting = publish.untouched(context.studio, run.project, run.version)
+    waiting -= {one.task for one in audit.frozen(context.records, run.project)}
+    ranked = [one.task for one in context.records.queue(run.project, run.number)]
+    behind = sorted(waiting.difference(ranked), key=publish.tail_score)
+    return [task for task in ranked if task in waiting] + behind
 
 
 def _note(context: Context, project: int, changed: int) -> dict[str, Any]:

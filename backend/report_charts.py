@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from seedqueue.backend.report_words import percent, two
+from seedqueue.backend.report_words import percent, three, two
 from seedqueue.selectors.stability.pool_figures import Map, Sensitivity
 
 WIDTH, HEIGHT = 320.0, 210.0
@@ -15,6 +15,9 @@ LEFT, RIGHT, TOP, BOTTOM = 40.0, 8.0, 18.0, 38.0
 INSET = 20.0
 
 MAP_SIDE, MAP_EDGE = 640.0, 16.0
+
+# A range below this needs a third digit to tell its levels apart.
+FINE = 0.05
 
 # More ranks than these would hide one another.
 MOST_RANKS = 150
@@ -72,8 +75,9 @@ def chart(
     def up(value: float) -> float:
         return round(HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM), 2)
 
+    shown = two if high - low >= FINE else three
     lines = [
-        Line(name, tuple(Mark(x, up(v), two(v)) for x, v in zip(across, line, strict=True) if v is not None))
+        Line(name, tuple(Mark(x, up(v), shown(v)) for x, v in zip(across, line, strict=True) if v is not None))
         for name, line in series
     ]
     levels = [low + (high - low) * share for share in (0.1, 0.5, 0.9)]
@@ -81,7 +85,7 @@ def chart(
         title,
         axis,
         tuple(Mark(x, HEIGHT - BOTTOM, name) for x, name in zip(across, columns, strict=True)),
-        tuple(Mark(LEFT, up(value), two(value)) for value in levels),
+        tuple(Mark(LEFT, up(value), shown(value)) for value in levels),
         tuple(lines),
     )
 

@@ -23,14 +23,15 @@ def queue_of(
 ) -> tuple[list[QueuedTask], tuple[str, ...], str]:
     """The queue in order, warnings, and the name of the version whose predictions it went by.
 
-    The audit slice is drawn here, before the first seeds are chosen. Raises what `choose` and `head_for` do.
+    The audit slice is drawn here, before the first seeds are chosen. Raises what `draw_slice`, `choose` and
+    `head_for` do.
     """
     extends = run.choices.extends
     known = context.sources.known(context.settings.label_studio_url, run.project)
     kept = context.records.queue(run.project, extends) if extends is not None else []
-    if run.choices.audit and not audit.frozen(context.records, run.project):
-        audit.freeze(context.records, run.project, run.number, draw_slice(pool, known, store, run.choices))
     held_out = audit.frozen(context.records, run.project)
+    drawn = draw_slice(pool, known, store, run.choices) if run.choices.audit and not held_out else []
+    held_out = held_out or drawn
     head = _head(context, run, embedder)
     queue, warnings = choose(
         pool,
@@ -43,6 +44,8 @@ def queue_of(
         held_out={one.task for one in held_out},
         predictions=partial(head_signals, context, run, head) if head else None,
     )
+    if drawn:  # only now: what a run without a queue has drawn would bind all later ones
+        audit.freeze(context.records, run.project, run.number, drawn)
     done = {task.task for task in pool if task.labelled} | {one.task for one in kept}
     added = audit.interleaved(queue[len(kept) :], audit.waiting(held_out, done), first_rank=len(kept) + 1)
     return [*kept, *added], warnings, head.name if head else ""

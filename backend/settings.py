@@ -111,7 +111,12 @@ class Settings:
     train_every: int = _setting(
         "SEEDQUEUE_TRAIN_EVERY", 10, "new annotations between two trainings of a network; the linear head needs 2"
     )
-    epochs: int = _setting("SEEDQUEUE_EPOCHS", 40, "passes over the labelled images in a training of a network")
+    epochs: int = _setting(
+        "SEEDQUEUE_EPOCHS",
+        0,
+        "passes over the labelled images in a training of a network",
+        "(60 for masks, 40 for classes)",
+    )
     image_hosts: str = _setting(
         "SEEDQUEUE_IMAGE_HOSTS",
         "",
@@ -143,8 +148,8 @@ class Settings:
 
     @property
     def auto_heads(self) -> tuple[str, ...]:
-        """The heads that are trained of themselves."""
-        return tuple(head.strip() for head in self.heads.split(",") if head.strip())
+        """The heads that are trained of themselves, each once; none where the setting is a mere comma."""
+        return tuple(dict.fromkeys(head.strip() for head in self.heads.split(",") if head.strip()))
 
     @property
     def namespace(self) -> str:

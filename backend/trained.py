@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from threading import Lock
 from typing import Any
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 from seedqueue.backend import audit
 from seedqueue.backend.context import Context
 from seedqueue.backend.embeddings import Embeddings, source_key
-from seedqueue.backend.errors import LabelConfigUnusable
+from seedqueue.backend.errors import KNOWN, LabelConfigUnusable
+from seedqueue.backend.fetch import original_uri
 from seedqueue.backend.judging import recalibrated
 from seedqueue.backend.label_config import Labelling, labelling_of_xml
 from seedqueue.backend.learn_network import FOREGROUND
@@ -35,6 +37,8 @@ FRESH_SECONDS = 1.0
 DEADLINE_SECONDS = 60.0
 HEADS_KEPT = 4
 
+logger = logging.getLogger(__name__)
+
 Json = Mapping[str, Any]
 Answer = list[dict[str, Any]]
 Part = tuple[list[dict[str, Any]], float]
@@ -42,10 +46,11 @@ Part = tuple[list[dict[str, Any]], float]
 
 @dataclass(frozen=True)
 class _Serving:
-    """What serves a project, as of a moment."""
+    """What serves a project, as the records told it at a revision; believed without a look until a moment."""
 
     versions: dict[Family, ModelVersion]
     audit: frozenset[int]
+    revision: int
     until: float
 
 
@@ -82,7 +87,12 @@ class TrainedHeads:
         places = [place for place in shown if place is not None]
         parts: dict[Place, list[Part]] = {place: [] for place in places}
         for version in serving.versions.values():
-            for place, part in self._said(version, labelling, list(parts)).items():
+            try:
+                said = self._said(version, labelling, list(parts))
+            except KNOWN as error:  # its weights are lost, an image's storage is down: nothing is worse than an error
+                logger.warning("project %s: %s says nothing: %s", project, version.name, error)
+                continue
+            for place, part in said.items():
                 parts[place].append(part)
         name = name_of(serving.versions)
         return [_answer(parts[place], name) if place is not None else [] for place in shown]
@@ -99,7 +109,7 @@ class TrainedHeads:
 
     def _said(self, version: ModelVersion, labelling: Labelling, places: Sequence[Place]) -> dict[Place, Part]:
         if version.family == "classes":
-            if labelling.classification_kind is None:
+            if not set(labelling.classes) & set(version.classes):
                 return {}
             return {
                 place: choices_result(labelling, *_of_config(row, version, labelling))
@@ -135,11 +145,16 @@ class TrainedHeads:
         return {place: vectors[sha] for place, sha in hashes.items() if sha in vectors}
 
     def _serving(self, project: int) -> _Serving:
-        found = self._known.get(project)
-        if found is None or time.monotonic() > found.until:
-            slice_ = frozenset(one.task for one in audit.frozen(self._context.records, project))
-            versions = self._context.versions.serving(project)
-            found = self._known[project] = _Serving(versions, slice_, time.monotonic() + FRESH_SECONDS)
+        found, records = self._known.get(project), self._context.records
+        if found is not None and time.monotonic() <= found.until:
+            return found
+        revision, until = records.revision(), time.monotonic() + FRESH_SECONDS
+        if found is not None and found.revision == revision:
+            found = replace(found, until=until)
+        else:
+            slice_ = frozenset(one.task for one in audit.frozen(records, project))
+            found = _Serving(self._context.versions.serving(project), slice_, revision, until)
+        self._known[project] = found
         return found
 
 
@@ -150,7 +165,8 @@ def _labelling(label_config: str) -> Labelling:
 
 def _place(task: Json, labelling: Labelling) -> Place | None:
     uri = value_of(task.get("data") or {}, labelling.image_key)
-    return (int(task["id"]), uri) if task.get("id") and isinstance(uri, str) and uri else None
+    number = task.get("id")
+    return (number, original_uri(uri)) if isinstance(number, int) and isinstance(uri, str) and uri else None
 
 
 def _of_config(

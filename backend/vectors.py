@@ -29,6 +29,10 @@ class Vectors:
     def has(self, task: int, uri: str) -> bool:
         return source_key(task, uri) in self.hashes
 
+    def hash_of(self, task: int, uri: str) -> str | None:
+        """The content hash of a place's image, None where its embedding is not stored."""
+        return self.hashes.get(source_key(task, uri))
+
     def of(self, places: Sequence[Place]) -> NDArray[np.float32]:
         """float32 (n, d). Raises `KeyError` where `has` is False."""
         return self.store.read([self.hashes[source_key(*place)] for place in places])

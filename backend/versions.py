@@ -107,19 +107,32 @@ class Versions:
         raise NoSuchVersion(project, number, [one.number for one in self.all(project)])
 
     def serving(self, project: int) -> dict[Family, ModelVersion]:
-        """What serves now, by family."""
-        return {version.family: version for version in self.all(project) if version.promoted}
+        """What serves now, by family. The other versions are not even read: this is asked at every `/predict`."""
+        pointers = {body["family"]: n for _, n, body in self._records.bodies("promoted", project)}
+        found: dict[Family, ModelVersion] = {}
+        for family in sorted(pointers):
+            if rows := self._records.bodies("version", project, pointers[family]):
+                found[family] = replace(ModelVersion.from_body(rows[-1][2]), promoted=True)
+        return found
 
-    def promote(self, version: ModelVersion) -> None:
-        """Move the pointer of its family: one row, the last thing that a training does."""
-        self._records.append("promoted", version.project, version.number, {"family": version.family})
+    def promote(self, version: ModelVersion, *, back: bool = False) -> None:
+        """Move the pointer of its family: one row, the last thing that a training does.
+
+        back: to what `earlier` gives; what serves now is then no longer what served before.
+        """
+        self._records.append("promoted", version.project, version.number, {"family": version.family, "back": back})
 
     def earlier(self, project: int, family: Family) -> ModelVersion | None:
         """What served before what serves now: where rolling back leads to."""
-        history = [n for _, n, body in self._records.bodies("promoted", project) if body["family"] == family]
-        known = {one.number: one for one in self.all(project)}
-        before = [n for n in history if n < history[-1]] if history else []
-        return known.get(before[-1]) if before else None
+        served: list[int] = []
+        for _, number, body in self._records.bodies("promoted", project):
+            if body["family"] != family:
+                continue
+            while body.get("back") and served and served[-1] != number:
+                served.pop()
+            if served[-1:] != [number]:
+                served.append(number)
+        return self.get(project, served[-2]) if len(served) > 1 else None
 
 
 def name_of(serving: Mapping[Family, ModelVersion]) -> str:

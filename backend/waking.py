@@ -20,9 +20,13 @@ KEPT_SECONDS = 24 * 3600.0
 
 @dataclass(frozen=True)
 class Asked:
-    """A person wants a training now: of these heads, or of all that train of themselves where there are none."""
+    """A person wants a training now: of these heads, or of all that train of themselves where there are none.
+
+    at: when they asked, in seconds since the epoch: asking again during a training is another wish.
+    """
 
     heads: tuple[HeadKind, ...]
+    at: float
 
 
 def wake(broker: Broker, project: int, *, event: bool = True) -> None:
@@ -58,7 +62,7 @@ def still_coming(broker: Broker, project: int) -> bool:
 
 def ask(broker: Broker, project: int, heads: Sequence[HeadKind] = ()) -> None:
     """Have heads trained now, whatever is due."""
-    broker.note(f"learn-asked-{project}", list(heads), KEPT_SECONDS)
+    broker.note(f"learn-asked-{project}", {"heads": list(heads), "at": time.time()}, KEPT_SECONDS)
     wake(broker, project, event=False)
 
 
@@ -69,8 +73,8 @@ def progress_name(project: int) -> str:
 
 def asked(broker: Broker, project: int) -> Asked | None:
     """What is asked for, None where nothing is. It stays asked for until it is `answered`: a job may be killed."""
-    heads = broker.noted(f"learn-asked-{project}")
-    return None if heads is None else Asked(tuple(heads))
+    found = broker.noted(f"learn-asked-{project}")
+    return None if found is None else Asked(tuple(found["heads"]), found["at"])
 
 
 def answered(broker: Broker, project: int, one: Asked | None) -> None:

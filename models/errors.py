@@ -209,7 +209,9 @@ class InputsUnusable(ModelError):
         self.what = what
         self.expected = expected
         self.actual = actual
-        super().__init__(f"a network head takes {expected} as {what}, not {actual}: prepare it by models/heads/images.py")
+        super().__init__(
+            f"a network head takes {expected} as {what}, not {actual}: prepare it by models/heads/images.py"
+        )
 
 
 class EmbeddingsNotFinite(ModelError):

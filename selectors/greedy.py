@@ -41,6 +41,53 @@ def drawn_rows(rows: Rows, count: int, seed: int) -> Rows:
     return rows[np.sort(np.random.default_rng(seed).choice(len(rows), count, replace=False))]
 
 
+class Covering:
+    """What the labelled rows and those taken so far cover of the pool; the greedy choice in as many steps as wanted."""
+
+    def __init__(
+        self,
+        embeddings: Embeddings,
+        covered: Rows,
+        seed: int,
+        *,
+        kernel: Kernel = COSINE,
+        weights: Weights | None = None,
+    ) -> None:
+        """embeddings: float32 (n, d). covered: the labelled rows. weights: (n,), w; 1 for all by default.
+
+        Rows that weigh nothing are not summed over, so that a sample holds those that do.
+        """
+        self._embeddings, self._kernel, self._seed = kernel.prepared(embeddings), kernel, seed
+        heavy = np.arange(len(embeddings)) if weights is None else np.flatnonzero(weights)
+        summed = drawn_rows(heavy, SUMMED_ROWS, seed)
+        self._ground = self._embeddings[summed]
+        self._weight = np.ones(len(summed), dtype=np.float32) if weights is None else weights[summed].astype(np.float32)
+        self._best = np.full(len(summed), kernel.least, dtype=np.float32)
+        self._pending = [covered]
+
+    def add(self, row: int) -> None:
+        """A row was taken for another reason: it covers too."""
+        self._pending.append(np.array([row]))
+
+    def take_best(self, candidates: Rows, count: int, take: Take, least_gain: float = -np.inf) -> Rows:
+        """As `greedy_cover`, beyond what was taken before."""
+        if not len(candidates) or count < 1:
+            return np.empty(0, dtype=np.int64)
+        self._settle()
+        candidates = drawn_rows(candidates, CANDIDATE_ROWS, self._seed)
+        values = np.empty((len(candidates), len(self._ground)), dtype=np.float32)
+        for part, block in pair_blocks(self._embeddings[candidates], self._ground, self._kernel):
+            values[part] = block
+        chosen = _lazy_greedy(values, self._best, self._weight, count, lambda at: take(int(candidates[at])), least_gain)
+        return candidates[chosen]
+
+    def _settle(self) -> None:
+        """Not in `add`: where no further choice comes nobody asks what a row covers."""
+        points = self._embeddings[np.concatenate(self._pending)] if self._pending else self._embeddings[:0]
+        np.maximum(self._best, covered_by(self._ground, points, self._kernel), out=self._best)
+        self._pending = []
+
+
 def greedy_cover(
     embeddings: Embeddings,
     candidates: Rows,
@@ -51,26 +98,20 @@ def greedy_cover(
     seed: int,
     kernel: Kernel = COSINE,
     weights: Weights | None = None,
+    least_gain: float = -np.inf,
 ) -> Rows:
     """Take up to `count` of the candidates, each the one that increases f most: rows int64, in order.
 
     embeddings: float32 (n, d). candidates: rows, ascending; one that `take` refuses is passed over.
-    covered: the labelled rows. weights: (n,), w; 1 for all by default. Ties: the lowest row.
+    covered: the labelled rows. weights: (n,), w; 1 for all by default. Ties: the lowest row. It ends
+    before `count` where no candidate is left that increases f by more than `least_gain`.
 
     With m rows summed over and c candidates (`drawn_rows`): time O(m c d), memory O(m c), at most 1 GiB.
     """
     if not len(candidates) or count < 1:
         return np.empty(0, dtype=np.int64)
-    embeddings = kernel.prepared(embeddings)
-    summed = drawn_rows(np.arange(len(embeddings)), SUMMED_ROWS, seed)
-    candidates = drawn_rows(candidates, CANDIDATE_ROWS, seed)
-    ground = embeddings[summed]
-    weight = np.ones(len(summed), dtype=np.float32) if weights is None else weights[summed].astype(np.float32)
-    values = np.empty((len(candidates), len(summed)), dtype=np.float32)
-    for part, block in pair_blocks(embeddings[candidates], ground, kernel):
-        values[part] = block
-    best = covered_by(ground, embeddings[covered], kernel)
-    return candidates[_lazy_greedy(values, best, weight, count, lambda at: take(int(candidates[at])))]
+    covering = Covering(embeddings, covered, seed, kernel=kernel, weights=weights)
+    return covering.take_best(candidates, count, take, least_gain)
 
 
 def coverage_order(embeddings: Embeddings, candidates: Rows, labelled: Rows, seed: int) -> Rows:
@@ -109,7 +150,12 @@ def farthest_first(embeddings: Embeddings, covered: Rows, count: int, take: Take
 
 
 def _lazy_greedy(
-    values: Embeddings, best: npt.NDArray[np.float32], weight: npt.NDArray[np.float32], count: int, take: Take
+    values: Embeddings,
+    best: npt.NDArray[np.float32],
+    weight: npt.NDArray[np.float32],
+    count: int,
+    take: Take,
+    least_gain: float,
 ) -> Rows:
     """Positions of up to `count` candidates. values: kernel (c, m); best: (m,), the coverage so far, written to."""
     bounds = [(-gain, at) for at, gain in enumerate(_all_gains(values, best, weight).tolist())]
@@ -117,7 +163,9 @@ def _lazy_greedy(
     computed = np.zeros(len(values), dtype=np.int64)  # how many had been chosen when the gain was computed
     chosen: list[int] = []
     while bounds and len(chosen) < count:
-        at = bounds[0][1]
+        negative, at = bounds[0]
+        if -negative <= least_gain:
+            break  # a bound of all that are left
         if computed[at] == len(chosen):
             heapq.heappop(bounds)
             if take(at):

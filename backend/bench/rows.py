@@ -59,12 +59,40 @@ class Gain:
     coverage_gain: float
 
 
+@dataclass(frozen=True)
+class Timing:
+    """One figure of `bench learn`.
+
+    against: what `whose` names, a peer's figure or a goal, in the same unit; ratio: how many times better ours is.
+    All three are empty where there is nothing to hold it against. note: what it was measured on.
+    """
+
+    stage: str
+    what: str
+    measured: float
+    unit: str
+    against: float | None = None
+    whose: str = ""
+    ratio: float | None = None
+    note: str = ""
+
+
+def timed(
+    stage: str, what: str, measured: float, unit: str, against: float | None = None, whose: str = "", note: str = ""
+) -> Timing:
+    """A row of `bench learn`: of a unit with "per" the more is the better, of any other the less."""
+    if against is None:
+        return Timing(stage, what, _rounded(measured), unit, note=note)
+    ratio = measured / against if " per " in unit else against / measured
+    return Timing(stage, what, _rounded(measured), unit, _rounded(against), whose, _rounded(ratio), note)
+
+
 def compared(stage: str, what: str, ours: float, peer: float, unit: str) -> Row:
     """A row of two rates: the more, the better."""
     return Row(stage, what, _rounded(ours), _rounded(peer), _rounded(ours / peer), unit)
 
 
-def as_json(rows: Sequence[Row] | Sequence[Choice] | Sequence[Gain]) -> str:
+def as_json(rows: Sequence[Row] | Sequence[Choice] | Sequence[Gain] | Sequence[Timing]) -> str:
     """One JSON object a line."""
     return "\n".join(json.dumps(asdict(row)) for row in rows)
 
@@ -87,6 +115,19 @@ def choices_table(rows: Sequence[Choice]) -> str:
         f"{_shown(r.inertia, '.4f')} | {_shown(r.coverage, '.4f')} | {_shown(r.gap, '.3f')} | {r.note} |"
         for r in rows
     ]
+    return "\n".join(lines)
+
+
+def timings_table(rows: Sequence[Timing]) -> str:
+    """The rows of `bench learn` as a Markdown table."""
+    lines = [
+        "| stage | what | measured | unit | peer or goal | times better | note |",
+        "| --- | --- | ---: | --- | ---: | ---: | --- |",
+    ]
+    for r in rows:
+        against = "-" if r.against is None else f"{r.against} ({r.whose})"
+        ratio = "-" if r.ratio is None else f"**{r.ratio:.2f}**"
+        lines.append(f"| {r.stage} | {r.what} | {r.measured} | {r.unit} | {against} | {ratio} | {r.note} |")
     return "\n".join(lines)
 
 

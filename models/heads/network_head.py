@@ -62,7 +62,7 @@ class NetworkHead:
 
         if side < networks.STRIDE or side % networks.STRIDE:
             raise InputsUnusable("the side", f"a multiple of {networks.STRIDE}", str(side))
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = networks.build(_KINDS[task], len(classes), imagenet)
         return cls(classes, task, side, imagenet is not None, network.eval(), device, precision, threads)

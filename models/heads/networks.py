@@ -75,8 +75,8 @@ def unet_vgg11(classes: int, imagenet: Path | None = None, dropout: float = 0.1)
     """U-Net with a VGG-11 encoder: logits (n, classes, side, side).
 
     Ronneberger et al., 1505.04597, as segmentation_models_pytorch builds it. The encoder has batch
-    normalisation: from random weights it trains many times faster with it. dropout: of whole channels, of
-    the encoder's deepest features and before the last layer, after Roy et al., "Bayesian QuickNAT", 1811.09800.
+    normalisation, as the decoder has, since it mostly begins from random weights. dropout: of whole channels,
+    of the encoder's deepest features and before the last layer, after Roy et al., "Bayesian QuickNAT", 1811.09800.
     """
     import segmentation_models_pytorch as smp
 

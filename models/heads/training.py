@@ -63,7 +63,8 @@ def train(
     if spec.schedule == "halving" and validation is None:
         raise ValueError("the schedule 'halving' needs a validation set: give one, or train with `honest`")
     arithmetic = chosen(device, precision)
-    with compute_threads(threads), torch.random.fork_rng():
+    devices = [torch.cuda.current_device()] if arithmetic.device == "cuda" else []
+    with compute_threads(threads), torch.random.fork_rng(devices):
         run = _Run(network, inputs, targets, spec, validation, arithmetic)
         arrays = [inputs, targets, *([validation.inputs, validation.targets] if validation else [])]
         kept = Checkpoint(checkpoint, digest(repr(spec), arrays, network) if checkpoint else "")

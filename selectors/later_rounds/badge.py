@@ -6,6 +6,7 @@ import numpy.typing as npt
 from seedqueue.selectors.pool import Pool
 from seedqueue.selectors.registry import register
 from seedqueue.selectors.selection import Embeddings, Selection
+from seedqueue.selectors.uncertainty import certain
 from seedqueue.selectors.weights import standing_for_nearest
 
 # Equal rows in float32 are apart by less than this share of their norms.
@@ -31,7 +32,8 @@ def badge(pool: Pool, budget: int, *, seed: int) -> Selection:
     ||g_i - g_j||^2 = ||g_i||^2 + ||g_j||^2 - 2 (a_i . a_j) (x_i . x_j) with a = p - onehot, so that g is
     never formed. The first row has the largest distance to the labelled rows' g, or the largest norm
     where there are none; each further one is drawn with a probability proportional to the squared
-    distance to the nearest labelled or taken.
+    distance to the nearest labelled or taken. Where the head is certain (`uncertainty.certain`) g is 0; once nothing
+    is left that differs from the taken, coverage fills the queue up.
 
     cluster: the position in the queue; weight: the unlabelled rows nearest to this one. Time
     O(n (budget + labelled) (d + classes)), memory O(n classes).
@@ -62,6 +64,7 @@ class Gradients:
         self._x = embeddings
         self._a = np.array(probabilities, dtype=np.float64)
         self._a[np.arange(len(self._a)), self._a.argmax(axis=1)] -= 1
+        self._a[certain(probabilities)] = 0
         self.squared_norm: Doubles = np.square(self._a).sum(axis=1) * np.square(embeddings, dtype=np.float64).sum(
             axis=1
         )

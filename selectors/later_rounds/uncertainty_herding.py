@@ -8,7 +8,7 @@ from seedqueue.selectors.kernels import Gaussian
 from seedqueue.selectors.pool import Pool
 from seedqueue.selectors.registry import register
 from seedqueue.selectors.selection import Embeddings, Selection
-from seedqueue.selectors.uncertainty import narrowness
+from seedqueue.selectors.uncertainty import ROUNDING, narrowness, where_uncertain
 from seedqueue.selectors.weights import standing_for_nearest
 
 # Rows nearer than this are the same but for rounding.
@@ -36,7 +36,8 @@ def uncertainty_herding(pool: Pool, budget: int, *, seed: int) -> Selection:
     bandwidth h shrinks as labels come (`bandwidth`): with a small one each row covers itself alone and
     the choice is that of margin sampling. The paper's other adaptation, calibrating p by temperature,
     is the head's business. The greedy choice reaches at least 1 - 1/e of the best f. Beyond 10,000
-    rows f is estimated from 8,192.
+    rows of some uncertainty f is estimated from 8,192. It ends where no row is left that adds to f:
+    what remains is certain or stands beside a chosen one, and coverage alone fills the queue up.
 
     cluster: the position in the queue; weight: the unlabelled rows nearest to this one. Time O(m n d)
     for m rows of the estimate, memory O(n + m d).
@@ -50,7 +51,8 @@ def uncertainty_herding(pool: Pool, budget: int, *, seed: int) -> Selection:
         covered=pool.labelled,
         take=pool.allowance.take,
         seed=seed,
-        weights=narrowness(pool.signals.probabilities),
+        weights=where_uncertain(narrowness(pool.signals.probabilities), pool.signals.probabilities),
+        least_gain=ROUNDING,
     )
     return standing_for_nearest(pool, rows)
 

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from pools import version
 
 from seedqueue.backend.app import create_app
+from seedqueue.backend.broker import Lane
 from seedqueue.backend.context import Context
 from seedqueue.backend.records import Choices, QueuedTask, Run, Unreadable
 from seedqueue.backend.settings import Settings
@@ -57,9 +59,9 @@ def client(context: Context, serve: Serve) -> TestClient:
     return serve(context)
 
 
-def enqueued(context: Context) -> list[tuple[str, list[Any]]]:
-    """(function, arguments) of what stands in the queues, the delayed ones included."""
-    queue = context.broker.queue("control")
+def enqueued(context: Context, lane: Lane = "control") -> list[tuple[str, list[Any]]]:
+    """(function, arguments) of what stands in a lane, the delayed ones included."""
+    queue = context.broker.queue(lane)
     ids = queue.get_job_ids() + queue.scheduled_job_registry.get_job_ids()
     jobs = [job for job_id in ids if (job := context.broker.job(job_id)) is not None]
     return [(job.func_name.removeprefix("seedqueue.backend."), list(job.args)) for job in jobs]
@@ -139,6 +141,7 @@ def test_a_burst_of_events_is_one_reconcile_per_project(client: TestClient, cont
         assert client.post("/webhook", json=body).status_code == 202
     client.post("/webhook", json={**body, "project": {"id": 2}})
     assert sorted(enqueued(context)) == [("jobs.reconcile", [1]), ("jobs.reconcile", [2])]
+    assert sorted(enqueued(context, "learn")) == [("learning_jobs.consider", [1]), ("learning_jobs.consider", [2])]
 
 
 @pytest.mark.parametrize(
@@ -185,7 +188,7 @@ def test_a_budget_that_is_none(budget: Any, client: TestClient) -> None:
         ({"selector": "best"}, "UnknownSelector", "kmeans, kmeans-nested"),
         ({"random_seed": -1}, "InvalidRequest", "random_seed is -1"),
         ({"random_seed": "x"}, "InvalidRequest", "random_seed is 'x'"),
-        ({"bugdet": 3}, "InvalidRequest", "Unknown choice 'bugdet'; known are: budget"),
+        ({"bugdet": 3}, "InvalidRequest", "Unknown choice 'bugdet'; known are: audit"),
     ],
 )
 def test_a_choice_that_does_not_exist(choices: dict[str, Any], name: str, part: str, client: TestClient) -> None:
@@ -251,10 +254,36 @@ def test_state_of_a_run_under_way_shows_its_progress(client: TestClient, context
     assert state["published"] is None
 
 
-def test_training_is_said_to_be_missing(client: TestClient, context: Context) -> None:
+def test_a_training_is_enqueued_in_a_lane_of_its_own(client: TestClient, context: Context) -> None:
     published(context)
-    assert_problem(client.post("/api/projects/1/train"), 501, "NothingToTrain")
+    for body in (None, {"head": "linear"}):
+        answer = client.post("/api/projects/1/train", json=body)
+        assert (answer.status_code, answer.json()["outcome"]) == (202, "enqueued")
+    assert enqueued(context) == []
+    assert enqueued(context, "learn") == [("learning_jobs.consider", [1])]
+    assert_problem(client.post("/api/projects/1/train", json={"head": "resnet"}), 422, "InvalidRequest", "vgg11")
+
+
+def test_the_versions_of_a_project(client: TestClient, context: Context) -> None:
     assert client.get("/api/projects/1/versions").json() == {"versions": []}
+    for one in (version(1), version(2)):
+        context.versions.save(one)
+        context.versions.promote(one)
+    found = client.get("/api/projects/1/versions").json()["versions"]
+    assert [(one["name"], one["promoted"]) for one in found] == [("linear-1", False), ("linear-2", True)]
+    assert client.get("/versions").json() == {"versions": ["project 1: linear-1", "project 1: linear-2"]}
+    rolled = client.post("/api/projects/1/rollback")
+    assert (rolled.status_code, rolled.json()["name"]) == (200, "linear-1")
+    assert client.post("/api/projects/1/versions/2/promote").json()["promoted"]
+    assert_problem(client.post("/api/projects/1/versions/9/promote"), 404, "NoSuchVersion", "it has: 1, 2")
+    assert_problem(client.post("/api/projects/2/rollback"), 409, "NothingToRollBackTo", "Project 2")
+
+
+def test_a_round_without_a_head_or_a_queue(client: TestClient, context: Context) -> None:
+    assert_problem(client.post("/api/projects/1/round"), 404, "NoSeedQueue", "Project 1")
+    published(context)
+    asked = client.post("/api/projects/1/round", json={"selector": "entropy"})
+    assert_problem(asked, 409, "NoTrainedHead", "'entropy'", "seedqueue train --project 1")
 
 
 @pytest.mark.parametrize("budget", [1, 2])
@@ -281,6 +310,10 @@ ROUTES = [
     ("DELETE", "/api/projects/1/queue"),
     ("POST", "/api/projects/1/train"),
     ("GET", "/api/projects/1/versions"),
+    ("GET", "/api/projects/1/learning"),
+    ("POST", "/api/projects/1/versions/1/promote"),
+    ("POST", "/api/projects/1/rollback"),
+    ("POST", "/api/projects/1/round"),
 ]
 
 
@@ -316,5 +349,9 @@ def test_other_credentials(header: str, context: Context, serve: Serve) -> None:
 
 def test_every_route_is_among_those_tested(client: TestClient) -> None:
     paths = client.get("/openapi.json").json()["paths"]
-    listed = {(method.upper(), path.replace("{project}", "1")) for path, methods in paths.items() for method in methods}
+    listed = {
+        (method.upper(), path.replace("{project}", "1").replace("{number}", "1"))
+        for path, methods in paths.items()
+        for method in methods
+    }
     assert listed == {*ROUTES, ("GET", "/health")}

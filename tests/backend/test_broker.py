@@ -3,7 +3,7 @@
 import subprocess
 import time
 from collections.abc import Callable
-from threading import Thread
+from threading import Barrier, Thread
 
 import pytest
 from rq.job import JobStatus
@@ -157,6 +157,78 @@ def test_a_lock_that_was_lost_with_redis_does_not_fail_its_holder(broker: Broker
         broker.redis.delete(broker.key("lock", "a"))
 
 
+def test_a_free_lock_is_had_and_a_held_one_is_told_at_once(broker: Broker) -> None:
+    with broker.lock_if_free("a") as first, broker.lock_if_free("a") as second, broker.lock_if_free("b") as other:
+        assert (first, second, other) == (True, False, True)
+    with broker.lock_if_free("a") as again:
+        assert again
+
+
+def test_a_lock_that_was_free_is_released_when_its_holder_fails(broker: Broker) -> None:
+    for error in (ZeroDivisionError(), Busy("another lock", 0)):  # what its holder waits for is another matter
+        with pytest.raises(type(error)), broker.lock_if_free("a"):
+            raise error
+    with broker.lock_if_free("a") as free:
+        assert free
+
+
+def test_of_many_that_ask_at_once_one_has_the_free_lock(broker: Broker) -> None:
+    together, answers = Barrier(8), list[bool]()
+
+    def ask() -> None:
+        together.wait()
+        with broker.lock_if_free("a") as free:
+            answers.append(free)
+            all_asked.wait()
+
+    all_asked = Barrier(8)
+    threads = [Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [False] * 7 + [True]
+
+
+def test_a_lock_that_another_process_holds_is_not_free_until_it_is_dead(
+    broker: Broker, program: Program, eventually: Callable[..., object]
+) -> None:
+    holder = program("hold_lock", broker.url, broker.namespace, "a", "0.6")
+    assert says(holder, "held")
+    with broker.lock_if_free("a") as free:
+        assert not free
+    holder.kill()
+
+    def had() -> bool:
+        with broker.lock_if_free("a") as free:
+            return free
+
+    eventually(had, 10, "the end of the lease")
+
+
+def test_a_note_is_kept_taken_back_and_overwritten(broker: Broker, eventually: Callable[..., object]) -> None:
+    assert broker.noted("a") is None
+    broker.note("a", {"epoch": 3, "left": None, "heads": ["ü"]}, 60)
+    assert broker.noted("a") == {"epoch": 3, "left": None, "heads": ["ü"]}
+    broker.note("a", [], 60)
+    assert broker.noted("a") == []
+    broker.forget("a")
+    broker.forget("a")
+    assert broker.noted("a") is None
+    broker.note("a", 1, 0.1)
+    eventually(lambda: broker.noted("a") is None, 10, "the end of the note")
+
+
+def test_who_was_first_may_be_forgotten_or_stand_longer(broker: Broker) -> None:
+    assert broker.first_in("a", 60)
+    broker.forget("a")
+    assert broker.first_in("a", 60)
+    broker.renew("a", 3600)
+    assert broker.redis.pttl(broker.key("once", "a")) > 3_000_000
+    broker.renew("b", 3600)  # it had run out
+    assert not broker.first_in("b", 60)
+
+
 @pytest.mark.parametrize(
     "ask",
     [
@@ -170,6 +242,11 @@ def test_a_lock_that_was_lost_with_redis_does_not_fail_its_holder(broker: Broker
         lambda broker: broker.advance("1-1", 1),
         lambda broker: broker.shard_done("1-1", 1),
         lambda broker: broker.lock("a").__enter__(),
+        lambda broker: broker.lock_if_free("a").__enter__(),
+        lambda broker: broker.note("a", 1, 1),
+        lambda broker: broker.noted("a"),
+        lambda broker: broker.forget("a"),
+        lambda broker: broker.renew("a", 1),
     ],
 )
 def test_redis_down_is_named_with_its_url(ask: Callable[[Broker], object], nobody: str) -> None:

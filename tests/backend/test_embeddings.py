@@ -268,3 +268,37 @@ def test_a_selection_reads_more_than_fits_into_memory_in_blocks(
         assert np.array_equal(in_memory.take(at), streamed.take(at))
     with pytest.raises(KeyError, match="1 of 2 embeddings are not stored"):
         store.source([key(1), key(99)])
+
+
+def test_some_tasks_of_a_project_are_looked_up_alone(home: Home) -> None:
+    sources = Sources(home)
+    assert sources.known("i", 1, [5]) == {}
+    sources.add(Source("i", 1, task, f"/{task}.png?X-Amz-Signature=1", key(task), 1, "") for task in range(1, 21))
+    sources.add([Source("i", 1, 5, "/other.png", key(50), 1, ""), Source("i", 2, 5, "/5.png", key(51), 1, "")])
+    some = sources.known("i", 1, [5, 7, 99])
+    assert {task for task, _ in some} == {5, 7}
+    assert some == {place: sha for place, sha in sources.known("i", 1).items() if place[0] in (5, 7)}
+    assert sources.known("i", 1, []) == {}
+
+
+def test_a_few_vectors_are_found_by_their_keys(store: Embeddings, home: Home) -> None:
+    assert store.few([key(1)]) == {}
+    store.add([key(n) for n in range(40)], vectors(*range(40)))
+    exact = np.full((1, DIMENSION), 70_000.5, dtype=np.float32)  # beyond float16
+    store.add([key(77)], exact)
+    found = store.few([key(3), key(77), key(3), key(404)])
+    assert set(found) == {key(3), key(77)}
+    np.testing.assert_array_equal(found[key(3)], vectors(3)[0])
+    np.testing.assert_array_equal(found[key(77)], exact[0])
+    assert {vector.dtype for vector in found.values()} == {np.dtype(np.float32)}
+    assert store.few([]) == {}
+
+
+def test_what_is_stored_is_read_by_its_fingerprint_alone(store: Embeddings, home: Home) -> None:
+    name = store._names[np.dtype(np.float32)].removeprefix("embeddings-")
+    assert Embeddings.of_fingerprint(home, name).read([]).shape == (0, 0)
+    store.add([key(n) for n in range(3)], vectors(*range(3)))
+    found = Embeddings.of_fingerprint(home, name)
+    np.testing.assert_array_equal(found.read([key(2), key(0)]), vectors(2, 0))
+    assert found.source([key(1)]).shape == (1, DIMENSION)
+    assert Embeddings.of_fingerprint(home, "another").few([key(1)]) == {}

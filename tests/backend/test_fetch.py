@@ -13,7 +13,7 @@ from site_server import PNG, Site, start_site
 
 from seedqueue.backend import fetch as fetching
 from seedqueue.backend.errors import LabelStudioUnreachable, TokenRefused
-from seedqueue.backend.fetch import ImageFetcher, allowed_hosts, stable_uri
+from seedqueue.backend.fetch import ImageFetcher, allowed_hosts, original_uri, stable_uri
 from seedqueue.backend.label_studio import Studio
 from seedqueue.models.errors import UnreadableImage
 
@@ -91,6 +91,51 @@ def test_two_files_of_one_folder_stay_two() -> None:
 @given(st.text(max_size=30) | st.text(max_size=20).map("http://b/?".__add__))
 def test_any_uri_has_a_stable_form_that_stays(uri: str) -> None:
     assert stable_uri(stable_uri(uri)) == stable_uri(uri)
+
+
+def resolved(uri: str, path: str = "/tasks/3/resolve/", padded: bool = True) -> str:
+    """The address that Label Studio writes in place of a cloud storage's URI."""
+    encoded = base64.urlsafe_b64encode(uri.encode()).decode()
+    return f"{path}?fileuri={encoded if padded else encoded.rstrip('=')}"
+
+
+@pytest.mark.parametrize(
+    "uri", ["s3://b/a.png", "gs://b/ü b/?c=1&d.dcm", "azure-blob://c/x>>>y???.png", "azure_blob://c/x"]
+)
+@pytest.mark.parametrize("host", ["", "http://ls:8080", "https://ls/below/a/path"])
+def test_a_resolved_uri_is_its_original_again(uri: str, host: str) -> None:
+    for path in ("/tasks/3/resolve/", "/tasks/3/presign/", "/tasks/12/resolve", "/projects/4/resolve/"):
+        assert original_uri(resolved(uri, host + path)) == uri
+        assert original_uri(resolved(uri, host + path, padded=False)) == uri
+    assert original_uri(uri) == uri
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "",
+        "/data/upload/1/x.png",
+        "http://h/x.png?fileuri=czM6Ly9iL2E=",
+        "/tasks/3/resolve/",
+        "/tasks/3/resolve/?fileuri=",
+        "/tasks/3/resolve/?fileuri=***",
+        "/tasks/3/resolve/?fileuri=_-_-",
+        "/tasks/x/resolve/?fileuri=czM6Ly9iL2E=",
+        "http://[half/tasks/3/resolve/?fileuri=czM6Ly9iL2E=",
+        resolved("http://elsewhere/x.png"),
+        resolved("file:///etc/passwd"),
+        resolved("/data/upload/1/x.png"),
+        resolved("s3:/b/x.png"),
+    ],
+)
+def test_what_is_no_resolved_cloud_uri_stays_as_it_is(uri: str) -> None:
+    assert original_uri(uri) == uri
+
+
+@given(st.text(max_size=60))
+def test_any_text_has_an_original(text: str) -> None:
+    original_uri(text)
+    assert original_uri(resolved(f"s3://{text}")) in (f"s3://{text}", resolved(f"s3://{text}"))
 
 
 def test_label_studio_gets_the_token(own: Site, fetch: Fetch) -> None:

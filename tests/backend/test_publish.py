@@ -47,3 +47,19 @@ def test_a_topped_up_tail_is_the_longer_tail() -> None:
     first = tail(range(100), 20)
     more = tail(set(range(100)) - set(first), 10)
     assert first | more == tail(range(100), 30)
+
+
+def test_audit_tasks_stand_before_all_others_of_the_tail_in_their_order() -> None:
+    candidates = range(1, 500)
+    scores = tail(candidates, 50, first=[400, 7, 300])
+    assert list(scores)[:3] == [400, 7, 300]
+    assert list(scores)[3:] == [task for task in tail(candidates, 60) if task not in (400, 7, 300)][:47]
+    values = list(scores.values())
+    assert all(0.5 <= earlier < later < 1 for earlier, later in pairwise(values))
+
+
+def test_what_is_no_candidate_is_not_put_first() -> None:
+    assert set(tail([1, 2], 10, first=[9, 2])) == {1, 2}
+    assert list(tail([1, 2], 1, first=[9, 2])) == [2]
+    many = list(range(1000))
+    assert list(tail(many, 1000, first=many[::-1])) == many[::-1]

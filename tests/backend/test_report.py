@@ -16,7 +16,7 @@ from seedqueue.backend.folder_pool import FolderPool, Tables, embed_folder
 from seedqueue.backend.folder_queue import select_folder
 from seedqueue.backend.records import Choices
 from seedqueue.backend.report import Ran, page
-from seedqueue.backend.report_charts import charts, spots
+from seedqueue.backend.report_charts import chart, charts, spots
 from seedqueue.backend.report_folder import ran, report_on, small_picture, write_report
 from seedqueue.models import registry
 from seedqueue.selectors.errors import BudgetExceedsPool
@@ -193,3 +193,11 @@ def test_the_command(
     assert (tmp_path / "r.html").read_text().startswith("<!doctype html>")
     code, _, err = typed(f"--out {tmp_path}/absent/r.html")
     assert (code, err.startswith("CannotWrite: ")) == (1, True)
+
+
+def test_a_chart_of_a_narrow_range_has_a_third_digit() -> None:
+    wide = chart("t", "a", ["1", "2"], [("s", [0.2, 0.9])])
+    narrow = chart("t", "a", ["1", "2"], [("s", [0.492, 0.497])])
+    assert [mark.label for mark in wide.lines[0].marks] == ["0.20", "0.90"]
+    assert [mark.label for mark in narrow.lines[0].marks] == ["0.492", "0.497"]
+    assert len({level.label for level in narrow.levels}) == 3

@@ -42,6 +42,13 @@ def test_values_are_read_and_trimmed() -> None:
         ("SEEDQUEUE_THREADS", "-1"),
         ("SEEDQUEUE_RANDOM_SEED", "-1"),
         ("SEEDQUEUE_PRECISION", "bfloat16"),
+        ("SEEDQUEUE_AUDIT", "-1"),
+        ("SEEDQUEUE_AUDIT", "all"),
+        ("SEEDQUEUE_TRAIN_EVERY", "0"),
+        ("SEEDQUEUE_EPOCHS", "-1"),
+        ("SEEDQUEUE_EPOCHS", "2.5"),
+        ("SEEDQUEUE_HEADS", "resnet"),
+        ("SEEDQUEUE_HEADS", "linear,VGG11"),
         ("LABEL_STUDIO_URL", "localhost:8080"),
         ("SEEDQUEUE_BACKEND_URL", "ftp://backend"),
     ],
@@ -49,6 +56,27 @@ def test_values_are_read_and_trimmed() -> None:
 def test_a_bad_value_is_named_with_its_variable(variable: str, value: str) -> None:
     with pytest.raises(InvalidSetting, match=f"^{variable}='{value}' cannot be used: "):
         load({variable: value})
+
+
+def test_what_is_learnt_and_when() -> None:
+    settings = load({})
+    assert (settings.audit, settings.train_every, settings.epochs) == (0, 10, 0)
+    assert settings.auto_heads == ("linear", "unet-vgg11")
+    given = load({"SEEDQUEUE_AUDIT": "150", "SEEDQUEUE_TRAIN_EVERY": "1", "SEEDQUEUE_EPOCHS": "3"})
+    assert (given.audit, given.train_every, given.epochs) == (150, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("heads", "expected"),
+    [
+        ("vgg11 , linear", ("vgg11", "linear")),
+        ("linear,,linear,", ("linear",)),
+        (",", ()),
+        ("", ("linear", "unet-vgg11")),
+    ],
+)
+def test_the_heads_that_train_of_themselves(heads: str, expected: tuple[str, ...]) -> None:
+    assert load({"SEEDQUEUE_HEADS": heads}).auto_heads == expected
 
 
 def test_no_threads_means_as_many_as_fit() -> None:

@@ -80,7 +80,10 @@ def test_rest_seeds_shows_and_undoes(backend: Backend, project: int, eventually:
     extended = backend.post(f"/api/projects/{project}/extend", {"budget": 6})
     assert extended.status_code == 202
     eventually(lambda: len(backend.get(f"/api/projects/{project}/queue").json()["queue"]) == 6, 60, "six tasks")
-    assert backend.post(f"/api/projects/{project}/train").status_code == 501
+    assert backend.post(f"/api/projects/{project}/train").status_code == 202  # in vain, as nothing is labelled yet
+    told = f"/api/projects/{project}/learning"
+    eventually(lambda: backend.get(told).json()["last"], 60, "the end of the training")
+    assert "0 labelled tasks for linear" in backend.get(told).json()["last"]["message"]
     assert backend.get(f"/api/projects/{project}/versions").json() == {"versions": []}
     assert backend.delete(f"/api/projects/{project}/queue").status_code == 200
     assert backend.get(f"/api/projects/{project}/queue").status_code == 404

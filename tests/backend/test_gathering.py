@@ -1,0 +1,34 @@
+"""What is learnt from and what is held out; the rest of it needs a Label Studio and is in tests/flow."""
+
+from dataclasses import replace
+
+from pools import BOTH, MASKS, example, gathered
+
+from seedqueue.backend.gathering import tasks_of
+
+
+def test_each_family_learns_from_what_tells_it_something() -> None:
+    both, classes = example(1, labelling=BOTH), replace(example(2, labelling=BOTH), masks=None)
+    masks = replace(example(3, labelling=BOTH), classes=None)
+    found = gathered([masks, classes, both], labelling=BOTH)
+    assert [one.task for one in found.of("classes")] == [1, 2]
+    assert [one.task for one in found.of("masks")] == [1, 3]
+    assert found.labelled("classes").annotations == ((1001, "2026-11-01"), (1002, "2026-11-01"))
+    assert found.labelled("masks").tasks == 2
+
+
+def test_the_audit_slice_is_held_out_before_the_ground_truth() -> None:
+    audited, truth = [example(5), example(4)], [example(9)]
+    assert gathered([]).held_out("classes") == ("", [])
+    assert gathered([], ground_truth=truth).held_out("classes") == ("ground truth", truth)
+    assert gathered([], audited, truth).held_out("classes") == ("audit slice", audited[::-1])
+    assert gathered([], audited, truth).held_out("masks") == ("", [])
+    drawn = [example(7, labelling=MASKS)]
+    assert gathered([], audited, drawn).held_out("masks") == ("ground truth", drawn)
+
+
+def test_the_pace_is_the_median_of_all_that_is_timed() -> None:
+    timed = [example(task, seconds=seconds) for task, seconds in ((1, 10.0), (2, None), (3, 0.0), (4, 100.0))]
+    assert gathered(timed, [example(5, seconds=30.0)]).seconds_per_label == 30
+    assert gathered(timed[1:3]).seconds_per_label is None
+    assert tasks_of(timed) == {1, 2, 3, 4}
