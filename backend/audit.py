@@ -7,6 +7,7 @@ drawn, it stands among the seeds, shows no pre-annotation and is never learnt fr
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -43,15 +44,12 @@ def interleaved(seeds: Sequence[QueuedTask], audit: Sequence[QueuedTask], first_
         queue.append(seed)
         if position % SEEDS_PER_AUDIT == SEEDS_PER_AUDIT - 1:
             queue += islice(waiting, 1)
-    return [
-        QueuedTask(first_rank + position, one.task, one.uri, one.cluster, one.weight, one.audit)
-        for position, one in enumerate(queue)
-    ]
+    return [replace(one, rank=first_rank + position) for position, one in enumerate(queue)]
 
 
-def as_queued(task: int, uri: str) -> QueuedTask:
+def as_queued(task: int, uri: str, group: str = "") -> QueuedTask:
     """An audit task before its rank is known: it stands for itself and belongs to no cluster."""
-    return QueuedTask(0, task, uri, NO_CLUSTER, 1, audit=True)
+    return QueuedTask(0, task, uri, NO_CLUSTER, 1, audit=True, group=group)
 
 
 def waiting(slice_: Sequence[QueuedTask], done: Collection[int]) -> list[QueuedTask]:

@@ -35,4 +35,5 @@ def draw_slice(
     free = {row for row, (_, _, task) in enumerate(rows) if not task.labelled}
     if free and not free.difference(drawn):
         raise AuditExceedsPool(choices.audit, len(rows))
-    return [audit.as_queued(rows[row][1], rows[row][2].uri) for row in drawn]
+    tasks = [rows[row][2] for row in drawn]
+    return [audit.as_queued(task.task, task.uri, task.fields.get(choices.group_field, "")) for task in tasks]

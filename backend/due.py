@@ -26,6 +26,7 @@ def due(
     versions: Sequence[ModelVersion],
     *,
     classes: tuple[str, ...],
+    kind: str,
     fingerprint: str,
     every: int,
     seeds_left: int,
@@ -33,7 +34,7 @@ def due(
 ) -> bool:
     """Whether `head` is to be trained now.
 
-    classes, fingerprint: of the label config and of the embeddings now; where the last version knew others,
+    classes, kind, fingerprint: of the label config and of the embeddings now; where the last version knew others,
     it counts for nothing. every: new annotations between two trainings of a network. seeds_left: tasks of the seed
     queue that nobody has labelled or skipped: before the first version they are waited for. asked: a person
     wants it now, whatever was learnt before.
@@ -43,7 +44,7 @@ def due(
     if labelled.tasks < FEWEST:
         return False
     last = last_of(versions, head)
-    if last is not None and (last.classes != classes or (head == "linear" and last.fingerprint != fingerprint)):
+    if last is not None and ((last.classes, last.kind) != (classes, kind) or _other_vectors(last, fingerprint)):
         return True
     if last is None:
         return asked or not seeds_left
@@ -53,3 +54,7 @@ def due(
         return True
     changed = {number for number, _ in set(labelled.annotations) ^ set(last.annotations)}
     return len(changed) >= (LINEAR_EVERY if head == "linear" else every)
+
+
+def _other_vectors(last: ModelVersion, fingerprint: str) -> bool:
+    return last.head == "linear" and last.fingerprint != fingerprint

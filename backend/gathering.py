@@ -25,7 +25,7 @@ HeldOut = Literal["audit slice", "ground truth", ""]
 
 @dataclass(frozen=True)
 class Gathered:
-    """The examples of a project. `training` has neither audit tasks nor ground truth."""
+    """The examples of a project. `training` has neither audit tasks and others of their groups nor ground truth."""
 
     labelling: Labelling
     training: tuple[Example, ...]
@@ -74,8 +74,9 @@ def gather(context: Context, project: int, group_field: str = "") -> Gathered:
     """A project's annotated tasks as Label Studio has them now. Raises `LabelConfigUnusable`, `ProjectNotFound`."""
     labelling = labelling_of(context.studio, project)
     found = examples_from(annotated_tasks(context.studio, project), labelling, group_field)
-    slice_ = {one.task for one in audit.frozen(context.records, project)}
-    learnt = [one for one in found.examples if one.task not in slice_]
+    frozen = audit.frozen(context.records, project)
+    slice_, groups = {one.task for one in frozen}, {one.group for one in frozen if one.group}
+    learnt = [one for one in found.examples if one.task not in slice_ and one.group not in groups]
     return Gathered(
         labelling,
         training=tuple(one for one in learnt if not one.ground_truth),

@@ -35,6 +35,13 @@ def classes_of(labelling: Labelling, head: HeadKind) -> tuple[str, ...]:
     return labelling.classes if FAMILY[head] == "classes" else labelling.mask_classes
 
 
+def kind_of(labelling: Labelling, head: HeadKind) -> Task:
+    """How its classes are asked for: one, several, or as masks."""
+    if FAMILY[head] == "masks" or labelling.classification_kind is None:
+        return "masks"
+    return labelling.classification_kind
+
+
 def train_head(
     context: Context, run: Run, gathered: Gathered, head: HeadKind, report: Callable[[Progress], None]
 ) -> ModelVersion:
@@ -114,14 +121,12 @@ def _learn(
     training, (_, judges) = gathered.of(family), gathered.held_out(family)
     places = [(one.task, one.uri) for one in audit.frozen(context.records, run.project)]
     bounds = Bounds(run.choices.near_duplicate, settings.random_seed)
-    kind = labelling.classification_kind
-    if head == "linear":
-        assert kind is not None
+    task = kind_of(labelling, head)
+    if head == "linear" and task != "masks":
         if not vectors.hashes:
             raise NothingToTrain(run.project, f"it has no embeddings of {run.choices.embedder} ({run.fingerprint})")
-        return learn_linear(vectors, training, judges, places, labelling.classes, kind, bounds)
+        return learn_linear(vectors, training, judges, places, labelling.classes, task, bounds)
     training = unrelated(training, judges, places, vectors, bounds)
-    task: Task = "masks" if family == "masks" or kind is None else kind
     file = settings.weights / CHECKPOINTS / f"{settings.namespace}-{run.project}-{head}.pt"
     file.parent.mkdir(parents=True, exist_ok=True)
     course = Course(settings.epochs, settings.random_seed, settings.threads, file, report)

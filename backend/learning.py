@@ -71,6 +71,7 @@ def request_training(context: Context, project: int, head: str | None) -> None:
 def promote(context: Context, project: int, number: int) -> ModelVersion:
     """Let this version serve, whatever its figures say. Raises `NoSuchVersion`."""
     context.versions.promote(context.versions.get(project, number))
+    context.broker.enqueue("learn", "learning_jobs.show", project)
     return context.versions.get(project, number)
 
 
@@ -87,6 +88,7 @@ def roll_back(context: Context, project: int, head: str | None = None) -> ModelV
     if before is None:
         raise NothingToRollBackTo(project, head or (families[0] if families else "heads"))
     context.versions.promote(before, back=True)
+    context.broker.enqueue("learn", "learning_jobs.show", project)
     return context.versions.get(project, before.number)
 
 

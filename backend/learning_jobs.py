@@ -16,7 +16,7 @@ from seedqueue.backend.context import Context
 from seedqueue.backend.due import due
 from seedqueue.backend.errors import KNOWN, LabelStudioRefused, LabelStudioUnreachable, NothingToTrain, RedisUnreachable
 from seedqueue.backend.gathering import Gathered, annotation_state, gather
-from seedqueue.backend.learn import classes_of, train_head
+from seedqueue.backend.learn import classes_of, kind_of, train_head
 from seedqueue.backend.records import Run
 from seedqueue.backend.versions import FAMILY, HeadKind, ModelVersion
 from seedqueue.backend.waking import Asked
@@ -112,6 +112,7 @@ def _due(context: Context, run: Run, gathered: Gathered, asked: Asked | None) ->
             gathered.labelled(FAMILY[head]),
             versions,
             classes=classes_of(gathered.labelling, head),
+            kind=kind_of(gathered.labelling, head),
             fingerprint=run.fingerprint,
             every=s.train_every,
             seeds_left=left,

@@ -85,7 +85,10 @@ class Run:
 
 @dataclass(frozen=True)
 class QueuedTask:
-    """One task of a queue: rank from 1, cluster, how many pool images it stands for; whether it is an audit task."""
+    """One task of a queue: rank from 1, cluster, how many pool images it stands for; whether it is an audit task.
+
+    group: of an audit task, its value of the group field: others of that group are not learnt from.
+    """
 
     rank: int
     task: int
@@ -93,6 +96,7 @@ class QueuedTask:
     cluster: int
     weight: int
     audit: bool = False
+    group: str = ""
 
 
 @dataclass(frozen=True)

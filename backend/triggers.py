@@ -12,7 +12,7 @@ RECONCILE_DELAY_SECONDS = 2.0
 def receive(context: Context, event: Event) -> str:
     """Enqueue what the event calls for; a word about what was done.
 
-    A burst of annotation and task events gives one reconcile; annotations also wake what learns. PROJECT_UPDATED
+    A burst of annotation and task events gives one reconcile; they also wake what learns. PROJECT_UPDATED
     is left alone: our own publishing sends it too.
     """
     if isinstance(event, StartTraining):
@@ -23,7 +23,6 @@ def receive(context: Context, event: Event) -> str:
     if isinstance(event, AnnotationEvent | AnnotationsDeleted | TaskEvent):
         if context.broker.first_in(f"reconcile-{event.project}", RECONCILE_DELAY_SECONDS):
             context.broker.enqueue("control", "jobs.reconcile", event.project, delay=RECONCILE_DELAY_SECONDS)
-        if not isinstance(event, TaskEvent):
-            waking.wake(context.broker, event.project)
+        waking.wake(context.broker, event.project)
         return "enqueued"
     return "ignored"

@@ -114,6 +114,8 @@ def test_patients_and_near_duplicates_are_drawn_whole(store: Embeddings) -> None
         assert ({9, 10} <= alike) == bool({9, 10} & alike)
         drawn = set(tasks_of(draw_slice(POOL, KNOWN, store, replace(CHOICES, random_seed=seed, group_field="patient"))))
         assert drawn == {task for task in range(1, 39) if task // 4 in {one // 4 for one in drawn}}
+    named = draw_slice(POOL, KNOWN, store, replace(CHOICES, group_field="patient"))
+    assert all(one.group == str(one.task // 4) for one in named), "later images of a patient must be told apart"
 
 
 def test_a_slice_that_leaves_nothing_to_label_is_refused(store: Embeddings) -> None:

@@ -20,8 +20,15 @@ def learnt(stamps: list[Stamp], head: HeadKind = "linear", number: int = 1, **ch
 
 
 def is_due(now: Labelled, *versions: ModelVersion, head: HeadKind = "linear", **changes: Any) -> bool:
-    given = {"classes": CLASSES, "fingerprint": FINGERPRINT, "every": 10, "seeds_left": 0, "asked": False} | changes
-    return due(head, now, versions, **given)
+    given = {
+        "classes": CLASSES,
+        "kind": "masks" if head == "unet-vgg11" else "single",
+        "fingerprint": FINGERPRINT,
+        "every": 10,
+        "seeds_left": 0,
+        "asked": False,
+    }
+    return due(head, now, versions, **given | changes)
 
 
 def test_one_labelled_task_is_too_few_whatever_is_asked() -> None:
@@ -80,3 +87,7 @@ def test_the_digest_changes_when_an_annotation_is_edited_and_not_with_the_order(
     assert edited.digest != before.digest
     assert gathered(tasks[:1]).labelled("classes").digest != before.digest
     assert gathered(tasks).labelled("masks").tasks == 0
+
+
+def test_several_choices_in_place_of_one_are_another_task() -> None:
+    assert is_due(labelled(OLD), learnt(OLD), kind="multi")
