@@ -8,7 +8,7 @@ import numpy as np
 
 from seedqueue.backend import audit
 from seedqueue.backend.embeddings import Embeddings, source_key
-from seedqueue.backend.errors import AuditExceedsPool
+from seedqueue.backend.learning_errors import AuditExceedsPool
 from seedqueue.backend.pool import PoolTask
 from seedqueue.backend.records import Choices, QueuedTask
 from seedqueue.backend.rules import unsplit

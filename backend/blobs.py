@@ -6,7 +6,7 @@ import hashlib
 
 import pyarrow as pa
 
-from seedqueue.backend.errors import WeightsOfVersionLost
+from seedqueue.backend.learning_errors import WeightsOfVersionLost
 from seedqueue.backend.tables import Home, quoted
 
 TABLE = "heads"

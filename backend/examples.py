@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seedqueue.backend.errors import MasksUnusable
+from seedqueue.backend.learning_errors import MasksUnusable
 from seedqueue.backend.regions import Region, masks_by_label
 
 Mask = NDArray[np.bool_]

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedqueue.backend.context import Context
-from seedqueue.backend.errors import NoTrainedHead
 from seedqueue.backend.judging import recalibrated
+from seedqueue.backend.learning_errors import NoTrainedHead
 from seedqueue.backend.pictures import pictures
 from seedqueue.backend.pool import PoolTask
 from seedqueue.backend.records import Run

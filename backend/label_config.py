@@ -8,7 +8,7 @@ from typing import Any, Literal
 from xml.etree import ElementTree
 from xml.parsers import expat
 
-from seedqueue.backend.errors import LabelConfigUnusable
+from seedqueue.backend.learning_errors import LabelConfigUnusable
 
 Kind = Literal["choices", "taxonomy", "brush", "polygon", "rectangle", "ellipse"]
 ClassificationKind = Literal["single", "multi"]

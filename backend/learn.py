@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from seedqueue.backend import audit
 from seedqueue.backend.context import Context
-from seedqueue.backend.errors import NothingToTrain
 from seedqueue.backend.examples import Example
 from seedqueue.backend.gathering import Gathered
 from seedqueue.backend.judging import Predicted, compare, judge, verdict
 from seedqueue.backend.label_config import Labelling
 from seedqueue.backend.learn_classes import learn_linear
 from seedqueue.backend.learn_network import Course, learn_network
+from seedqueue.backend.learning_errors import NothingToTrain
 from seedqueue.backend.learnt import Bounds, Learnt, unrelated
 from seedqueue.backend.records import Run
 from seedqueue.backend.vectors import Vectors, vectors_of

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedqueue.backend.context import Context
-from seedqueue.backend.errors import MasksUnusable
 from seedqueue.backend.examples import Example, masks
 from seedqueue.backend.judging import Predicted
+from seedqueue.backend.learning_errors import MasksUnusable
 from seedqueue.backend.learnt import Learnt
 from seedqueue.backend.pictures import pictures
 from seedqueue.backend.pool import Place

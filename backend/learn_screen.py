@@ -12,8 +12,8 @@ from rich.table import Table
 
 from seedqueue.backend import learning, screen
 from seedqueue.backend.context import Context
-from seedqueue.backend.errors import TrainingFailed
 from seedqueue.backend.learning import Overview, Told
+from seedqueue.backend.learning_errors import TrainingFailed
 from seedqueue.backend.versions import ModelVersion
 
 POLL_SECONDS = 0.3

@@ -10,11 +10,12 @@ from seedqueue.backend import audit, waking
 from seedqueue.backend.agreement import Agreement
 from seedqueue.backend.annotations import Problem
 from seedqueue.backend.context import Context
-from seedqueue.backend.errors import InvalidRequest, NoSeedQueue, NothingToRollBackTo
+from seedqueue.backend.errors import InvalidRequest, NoSeedQueue
 from seedqueue.backend.examples import Example
 from seedqueue.backend.gathering import Gathered, gather
 from seedqueue.backend.judging import Predicted, compare, judge
 from seedqueue.backend.learn import groups_of, predicted_of
+from seedqueue.backend.learning_errors import NothingToRollBackTo
 from seedqueue.backend.records import Run
 from seedqueue.backend.vectors import vectors_of
 from seedqueue.backend.versions import Family, HeadKind, ModelVersion

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seedqueue.backend.errors import OutputDiffers
 from seedqueue.backend.label_config import Control, Labelling
+from seedqueue.backend.learning_errors import OutputDiffers
 from seedqueue.backend.outlines import mask_to_regions
 
 Floats = NDArray[np.floating]

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from seedqueue.backend import audit
 from seedqueue.backend.context import Context
 from seedqueue.backend.embeddings import Embeddings, source_key
-from seedqueue.backend.errors import KNOWN, LabelConfigUnusable
+from seedqueue.backend.errors import KNOWN
 from seedqueue.backend.fetch import original_uri
 from seedqueue.backend.judging import recalibrated
 from seedqueue.backend.label_config import Labelling, labelling_of_xml
 from seedqueue.backend.learn_network import FOREGROUND
+from seedqueue.backend.learning_errors import LabelConfigUnusable
 from seedqueue.backend.pictures import pictures
 from seedqueue.backend.pool import Place, value_of
 from seedqueue.backend.prelabels import UNTRAINED

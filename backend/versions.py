@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from seedqueue.backend.errors import NoSuchVersion
+from seedqueue.backend.learning_errors import NoSuchVersion
 from seedqueue.backend.records import Records
 
 Family = Literal["classes", "masks"]

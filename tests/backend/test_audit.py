@@ -14,7 +14,7 @@ from pools import D, sha, uri
 from seedqueue.backend import audit
 from seedqueue.backend.audit_draw import draw_slice
 from seedqueue.backend.embeddings import Embeddings, source_key
-from seedqueue.backend.errors import AuditExceedsPool
+from seedqueue.backend.learning_errors import AuditExceedsPool
 from seedqueue.backend.pool import PoolTask
 from seedqueue.backend.records import Choices, QueuedTask, Records
 from seedqueue.backend.tables import Home

@@ -9,7 +9,7 @@ from object_store import open_home
 
 from seedqueue.backend import blobs
 from seedqueue.backend.blobs import SCHEMA, TABLE, Blobs
-from seedqueue.backend.errors import WeightsOfVersionLost
+from seedqueue.backend.learning_errors import WeightsOfVersionLost
 from seedqueue.backend.tables import Home
 
 

@@ -6,8 +6,8 @@ import pytest
 from annotated import BOTH, MASKS, SINGLE, annotation, choice, classes_of, gather, mask_of, region, task
 
 from seedqueue.backend.annotations import examples_from
-from seedqueue.backend.errors import MasksUnusable
 from seedqueue.backend.examples import annotation_key, masks
+from seedqueue.backend.learning_errors import MasksUnusable
 
 
 def test_an_empty_result_is_a_negative_where_masks_are_learnt() -> None:

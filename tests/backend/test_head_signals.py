@@ -13,7 +13,7 @@ from pools import FINGERPRINT, embedded, example, freeze, gathered, published, s
 from seedqueue.backend import audit, head_signals
 from seedqueue.backend.context import Context
 from seedqueue.backend.embeddings import Embeddings
-from seedqueue.backend.errors import AuditExceedsPool, NoTrainedHead
+from seedqueue.backend.learning_errors import AuditExceedsPool, NoTrainedHead
 from seedqueue.backend.pool import PoolTask
 from seedqueue.backend.records import QueuedTask, Run
 from seedqueue.backend.run_queue import queue_of

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from label_studio_sdk._extensions.label_studio_tools.core.label_config import parse_config
 
-from seedqueue.backend.errors import LabelConfigUnusable
 from seedqueue.backend.label_config import Control, Labelling, labelling_of_xml, parse_labelling
+from seedqueue.backend.learning_errors import LabelConfigUnusable
 
 IMAGE = '<Image name="image" value="$image"/>'
 

@@ -12,8 +12,8 @@ from pools import CLASSES, D, embedded, example, freeze, gathered, places, publi
 
 from seedqueue.backend import audit
 from seedqueue.backend.context import Context
-from seedqueue.backend.errors import NothingToTrain, WeightsOfVersionLost
 from seedqueue.backend.learn import groups_of, predicted_of
+from seedqueue.backend.learning_errors import NothingToTrain, WeightsOfVersionLost
 from seedqueue.backend.learnt import Bounds, unrelated
 from seedqueue.backend.settings import Settings
 from seedqueue.backend.vectors import vectors_of

@@ -12,8 +12,8 @@ from seedqueue.backend import learn_screen, waking
 from seedqueue.backend.agreement import Agreement, agreement_of
 from seedqueue.backend.annotations import Problem
 from seedqueue.backend.context import Context
-from seedqueue.backend.errors import TrainingFailed
 from seedqueue.backend.learning import Curve, Overview, Told
+from seedqueue.backend.learning_errors import TrainingFailed
 from seedqueue.backend.settings import Settings
 from seedqueue.models.metrics.learning_curve import Point, advice
 

@@ -19,7 +19,8 @@ from pools import (
 
 from seedqueue.backend import learning, seeding, waking
 from seedqueue.backend.context import Context
-from seedqueue.backend.errors import InvalidRequest, NoSeedQueue, NoSuchVersion, NothingToRollBackTo, NoTrainedHead
+from seedqueue.backend.errors import InvalidRequest, NoSeedQueue
+from seedqueue.backend.learning_errors import NoSuchVersion, NothingToRollBackTo, NoTrainedHead
 from seedqueue.backend.settings import Settings
 from seedqueue.backend.versions import HeadKind
 

@@ -10,9 +10,9 @@ from label_studio_sdk.converter import brush
 from label_studio_sdk.label_interface import LabelInterface
 
 from seedqueue.backend.annotations import examples_from
-from seedqueue.backend.errors import OutputDiffers
 from seedqueue.backend.examples import masks
 from seedqueue.backend.label_config import labelling_of_xml
+from seedqueue.backend.learning_errors import OutputDiffers
 from seedqueue.backend.results import choices_result, masks_result
 
 Json = dict[str, Any]

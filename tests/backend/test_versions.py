@@ -8,7 +8,7 @@ import pytest
 from object_store import open_home
 from pools import version
 
-from seedqueue.backend.errors import NoSuchVersion
+from seedqueue.backend.learning_errors import NoSuchVersion
 from seedqueue.backend.records import Records
 from seedqueue.backend.versions import Versions, last_of, name_of
 

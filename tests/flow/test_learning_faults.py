@@ -48,7 +48,7 @@ def test_a_burst_of_events_causes_few_trainings_and_loses_no_annotation(make: Ca
     taught = make(60, budget=3)
     taught.expert.work(3)
     known = len(taught.learnt(3).annotations)
-    before, tasks = len(taught.versions()), taught.unlabelled()[:30]
+    before, jobs, tasks = len(taught.versions()), taught.jobs(), taught.unlabelled()[:30]
     posted = [event(taught.project, task, number) for number, task in enumerate(tasks * 17, start=10**6)][:500]
     with ThreadPoolExecutor(8) as threads:
         answered = threads.submit(taught.expert.answer, tasks)
@@ -59,6 +59,7 @@ def test_a_burst_of_events_causes_few_trainings_and_loses_no_annotation(make: Ca
     assert set(annotations.values()) < {number for number, _ in last.annotations}
     assert last.promoted
     assert len(taught.versions()) - before <= 3
+    assert taught.jobs() - jobs <= 30  # one a look, and one each 2 seconds while events come
 
 
 def test_annotations_whose_events_were_lost_are_found_by_the_periodic_look(make: Callable[..., Taught]) -> None:

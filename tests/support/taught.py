@@ -9,6 +9,7 @@ from typing import Any
 
 from annotating import Expert
 from image_server import ImageServer
+from rq.job import Job
 from running import Backend
 from truth import Truth
 
@@ -105,6 +106,14 @@ class Taught:
                 return sum(one["data"] == b"del" for one in told)
 
             yield count
+
+    def jobs(self) -> int:
+        """How many jobs were ever made to look at the project, those that put themselves off among them."""
+        queue = self.backend.context.broker.queue("learn")
+        registries = (queue.scheduled_job_registry, queue.started_job_registry, queue.finished_job_registry)
+        ids = {*queue.get_job_ids(), *(name for each in registries for name in each.get_job_ids(cleanup=False))}
+        found = Job.fetch_many(list(ids), connection=queue.connection, serializer=queue.serializer)
+        return sum(job is not None and list(job.args) == [self.project] for job in found)
 
     def setup(self) -> str:
         """The version that the backend names to Label Studio."""
