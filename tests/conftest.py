@@ -13,14 +13,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Workers share the tests by file, and one has all that need Label Studio: it starts only once, and first."""
+    """Two processes share the tests by file: the long ones, those on a real Label Studio, come first."""
     flow = ROOT / "tests" / "flow"
     items.sort(key=lambda item: flow not in item.path.parents)
-    for item in items:
-        group = flow if flow in item.path.parents else item.path
-        item.add_marker(pytest.mark.xdist_group(group.name))
 
 
 @pytest.fixture(scope="session")
