@@ -87,10 +87,10 @@ def class_row(version: ModelVersion) -> str:
 def masks(opened: ExitStack, server: LabelStudioServer, home: Path, truth: Truth) -> str:
     taught = begin(opened, server, home, truth, embedder="imagenet:squeezenet1_1", weights=DATA / "weights", heads="")
     queue(taught, taught.backend.request(taught.project, budget=min(40, len(truth.images) // 2)))
-    say("labelling the seeds, and ground truth on 100 others ...")
-    taught.expert.answer(taught.seeds)
+    say("labelling ground truth on 100 tasks, then the seeds ...")
     others = [task for task in taught.unlabelled() if task not in taught.seeds]
     taught.expert.answer(others[:: max(1, len(others) // 100)][:100], ground_truth=True)
+    taught.expert.answer(taught.seeds)  # last: two seconds after it learning begins of itself
     say("training the U-Net ...")
     began = time.monotonic()
     waking.ask(taught.backend.context.broker, taught.project, ["unet-vgg11"])
