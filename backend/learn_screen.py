@@ -72,6 +72,8 @@ def show_learning(project: int, told: Told, found: Overview) -> None:
         screen.say(f"  training {at['head']}, epoch {at['epoch']} of {at['epochs'] or '?'}{_left(at['seconds_left'])}")
     if told.last:
         screen.say(f"  last training {told.last['outcome']}: {told.last['message']}")
+    for caution in dict.fromkeys(caution for one in told.serving for caution in _cautions(one)):
+        screen.say(f"  caution: {caution}")
     for curve in found.curves:
         for point in curve.points:
             shown = {"value": point.value, "low": point.low, "high": point.high}
@@ -92,6 +94,12 @@ def show_learning(project: int, told: Told, found: Overview) -> None:
 
 def _audited(version: ModelVersion) -> str:
     return f"{version.primary['name']} {_figure(version.primary)}" if version.audited else "unaudited"
+
+
+def _cautions(version: ModelVersion) -> list[str]:
+    """What its figures of single classes must not be believed without."""
+    classes = version.figures.get("classes") or ()
+    return [f"{version.name}, {one['name']}: {one['caution']}" for one in classes if one.get("caution")]
 
 
 def _figure(primary: Mapping[str, Any]) -> str:

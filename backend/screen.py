@@ -108,8 +108,10 @@ def follow(context: Context, run: Run, *, wait: bool) -> None:
     if current.state != "published":
         raise RunFailed(project, run.number, f"it was {current.state}")
     queue = context.records.queue(project, run.number)
+    audits = sum(one.audit for one in queue)
+    among = f", {audits} audit tasks among them," if audits else ""
     say(
-        f"{current.version}: {len(queue)} of {current.tasks} tasks stand first in project {project} "
+        f"{current.version}: {len(queue)} of {current.tasks} tasks{among} stand first in project {project} "
         f"({current.embedded} images embedded now, {current.unreadable} unreadable)"
     )
     for warning in current.warnings:

@@ -105,6 +105,15 @@ def test_learning_before_anything_is_learnt(capsys: Capture) -> None:
     assert "nothing yet serves · audit slice: none: what versions say of themselves is unaudited" in shown(capsys)
 
 
+def test_figures_of_few_images_carry_their_caution(capsys: Capture) -> None:
+    figures = {"classes": [{"name": "cat", "caution": "3 positive images"}, {"name": "dog", "caution": ""}]}
+    told = Told((version(2, figures=figures),), None, None, 40)
+    learn_screen.show_learning(1, told, Overview((), nobody(), (), None, ()))
+    text = shown(capsys)
+    assert "caution: linear-2, cat: 3 positive images" in text
+    assert text.count("caution") == 1
+
+
 def test_the_lines_of_status(capsys: Capture) -> None:
     learn_screen.show_summary(Told((), None, None, 0))
     learn_screen.show_summary(Told((version(1),), {"head": "linear"}, None, 0))
