@@ -65,7 +65,7 @@ def _learn(context: Context, project: int) -> None:
     except PASSING:
         raise
     except KNOWN as error:
-        made = []
+        made = list[ModelVersion | None]()
         _tell(context, project, "failed", str(error))
     except Exception:
         waking.answered(context.broker, project, asked)  # it is told already, and not to be tried for a day
@@ -74,7 +74,7 @@ def _learn(context: Context, project: int) -> None:
         context.broker.forget(waking.progress_name(project))
     waking.answered(context.broker, project, asked)
     context.broker.note(_state(project), state, waking.KEPT_SECONDS)
-    if made:
+    if any(made):
         _show(context, run)
 
 
@@ -133,13 +133,17 @@ def _seeds_left(context: Context, run: Run) -> int:
     return len(seeds & publish.untouched(context.studio, run.project, run.version))
 
 
-def _trained(context: Context, run: Run, gathered: Gathered, head: HeadKind) -> ModelVersion:
+def _trained(context: Context, run: Run, gathered: Gathered, head: HeadKind) -> ModelVersion | None:
+    """Its new version, or None where it failed: that is told, and the project's other head still has its turn."""
     show = _progress(context.broker, run.project, head)
     show(None)
     try:
         made = train_head(context, run, gathered, head, show)
-    except KNOWN:
+    except PASSING:
         raise
+    except KNOWN as error:
+        _tell(context, run.project, "failed", f"{head}: {error}")
+        return None
     except Exception as error:
         _tell(context, run.project, "failed", f"unexpected {type(error).__name__} while training {head}: {error}")
         raise
