@@ -124,7 +124,3 @@ def annotation_state(studio: Studio, project: int) -> str:
     last = studio.call("GET", "/api/tasks", project=project, params=newest)["tasks"]
     counts = [described["total_annotations_number"], described["num_tasks_with_annotations"]]
     return json.dumps([counts, [task["updated_at"] for task in last]])
-
-
-def tasks_of(examples: Sequence[Example]) -> set[int]:
-    return {one.task for one in examples}

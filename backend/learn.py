@@ -51,7 +51,7 @@ def train_head(
     """
     began = time.monotonic()
     family = FAMILY[head]
-    labelled, vectors = gathered.labelled(family), vectors_of(context, run.project, run.fingerprint)
+    labelled, vectors = gathered.labelled(family), vectors_apart(context, run, gathered)
     held_out, judges = gathered.held_out(family)
     learnt = _learn(context, run, gathered, head, vectors, report)
     if not learnt.examples:
@@ -101,6 +101,13 @@ def train_head(
     if promoted:
         context.versions.promote(made)
     return made
+
+
+def vectors_apart(context: Context, run: Run, gathered: Gathered) -> Vectors:
+    """The project's embeddings, standardised without the audit slice, labelled or not, and the ground truth."""
+    apart = [(one.task, one.uri) for one in audit.frozen(context.records, run.project)]
+    apart += [(one.task, one.uri) for one in gathered.ground_truth]
+    return vectors_of(context, run.project, run.fingerprint, apart)
 
 
 def predicted_of(context: Context, version: ModelVersion) -> Predicted | None:

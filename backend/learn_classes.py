@@ -48,7 +48,8 @@ def learn_linear(
     head = fit(np.arange(len(told)))
     groups = vectors.groups(embeddings, [one.group for one in told], bounds.near)
     folded = out_of_fold(fit, embeddings, truth, groups, seed=bounds.seed)
-    prior, target = prevalences(truth, held_out, kind)
+    sampled = [one for one in held_out if (one.task, one.uri) in audit]  # ground truth is no sample of the pool
+    prior, target = prevalences(truth, sampled, kind)
     asked = {*audit, *((one.task, one.uri) for one in held_out)}
     places = sorted(place for place in asked if vectors.has(*place))  # a set's order differs from process to process
     said = recalibrated(head.probabilities(vectors.of(places)), kind, prior, target)
@@ -69,12 +70,12 @@ def learn_linear(
 
 
 def prevalences(
-    truth: NDArray[np.bool_], held_out: Sequence[Example], kind: Kind
+    truth: NDArray[np.bool_], sampled: Sequence[Example], kind: Kind
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Of what was learnt and of the audit slice, each class; both empty while the slice has too few labels."""
-    if len(held_out) < LEAST_FOR_PREVALENCE or not len(truth):
+    if len(sampled) < LEAST_FOR_PREVALENCE or not len(truth):
         return (), ()
-    both = (smoothed_prevalence(each, kind) for each in (truth, targets(held_out, truth.shape[1])))
+    both = (smoothed_prevalence(each, kind) for each in (truth, targets(sampled, truth.shape[1])))
     prior, target = (tuple(each.tolist()) for each in both)
     return prior, target
 

@@ -14,10 +14,9 @@ from seedqueue.backend.errors import InvalidRequest, NoSeedQueue
 from seedqueue.backend.examples import Example
 from seedqueue.backend.gathering import Gathered, gather
 from seedqueue.backend.judging import Predicted, compare, judge
-from seedqueue.backend.learn import groups_of, predicted_of
+from seedqueue.backend.learn import groups_of, predicted_of, vectors_apart
 from seedqueue.backend.learning_errors import NothingToRollBackTo
 from seedqueue.backend.records import Run
-from seedqueue.backend.vectors import vectors_of
 from seedqueue.backend.versions import Family, HeadKind, ModelVersion
 from seedqueue.models.metrics.learning_curve import Advice, Point, advice
 
@@ -130,7 +129,7 @@ def _curve(context: Context, run: Run, gathered: Gathered, family: Family, made:
     alike = [one for one in made if (one.head, one.classes, one.kind) == same][-CURVE:]
     said = {version.number: found for version in alike if (found := predicted_of(context, version)) is not None}
     judges = [one for one in judges if all(_has(each, one) for each in said.values())]
-    groups = groups_of(vectors_of(context, run.project, run.fingerprint), judges, run.choices.near_duplicate)
+    groups = groups_of(vectors_apart(context, run, gathered), judges, run.choices.near_duplicate)
     seed = context.settings.random_seed
     points, metric = [], "AUPRC" if family == "classes" else "DSC"
     for version in alike if judges else []:

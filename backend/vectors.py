@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,11 +20,13 @@ from seedqueue.selectors.representation import Scaler, fit_scaler
 class Vectors:
     """The embeddings of one project under one embedder's fingerprint.
 
-    hashes: the content hash of each known place whose embedding is stored.
+    hashes: the content hash of each known place whose embedding is stored. apart: those of held-out images,
+    which no standardisation may see.
     """
 
     store: Embeddings
     hashes: dict[Place, str]
+    apart: frozenset[str] = frozenset()
 
     def has(self, task: int, uri: str) -> bool:
         return source_key(task, uri) in self.hashes
@@ -39,8 +41,9 @@ class Vectors:
 
     @cached_property
     def scaler(self) -> Scaler:
-        """Mean and deviation over the pool, each image once: fitted without labels."""
-        return fit_scaler(self.store.source(sorted(set(self.hashes.values()))))
+        """Mean and deviation over the pool, each image once, held-out ones aside: fitted without labels."""
+        everything = set(self.hashes.values())
+        return fit_scaler(self.store.source(sorted(everything - self.apart or everything)))
 
     def groups(self, vectors: NDArray[np.float32], names: Sequence[str], near: float) -> NDArray[np.int64]:
         """int64 (n,): images of one group and near duplicates (a cosine of `near` on unit vectors; 0: no such rule)."""
@@ -51,9 +54,14 @@ class Vectors:
         return linked(len(names), pairs)
 
 
-def vectors_of(context: Context, project: int, fingerprint: str) -> Vectors:
-    """The embeddings that a project's tasks have under a fingerprint; none where nothing is stored."""
+def vectors_of(context: Context, project: int, fingerprint: str, apart: Collection[Place] = ()) -> Vectors:
+    """The embeddings that a project's tasks have under a fingerprint; none where nothing is stored.
+
+    apart: the places of held-out images.
+    """
     store = Embeddings.of_fingerprint(context.home, fingerprint)
     stored = store.stored()
     known = context.sources.known(context.settings.label_studio_url, project)
-    return Vectors(store, {place: sha256 for place, sha256 in known.items() if sha256 in stored})
+    hashes = {place: sha256 for place, sha256 in known.items() if sha256 in stored}
+    held_out = {source_key(*place) for place in apart}
+    return Vectors(store, hashes, frozenset(sha256 for place, sha256 in hashes.items() if place in held_out))

@@ -4,8 +4,6 @@ from dataclasses import replace
 
 from pools import BOTH, MASKS, example, gathered
 
-from seedqueue.backend.gathering import tasks_of
-
 
 def test_each_family_learns_from_what_tells_it_something() -> None:
     both, classes = example(1, labelling=BOTH), replace(example(2, labelling=BOTH), masks=None)
@@ -31,4 +29,3 @@ def test_the_pace_is_the_median_of_all_that_is_timed() -> None:
     timed = [example(task, seconds=seconds) for task, seconds in ((1, 10.0), (2, None), (3, 0.0), (4, 100.0))]
     assert gathered(timed, [example(5, seconds=30.0)]).seconds_per_label == 30
     assert gathered(timed[1:3]).seconds_per_label is None
-    assert tasks_of(timed) == {1, 2, 3, 4}

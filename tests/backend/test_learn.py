@@ -139,6 +139,7 @@ def test_ground_truth_judges_where_nothing_of_an_audit_slice_is_labelled(context
     truth = [example(task, ground_truth=True) for task in HELD_OUT]
     made = trained(context, published(context), gathered(map(example, range(1, 31)), ground_truth=truth))
     assert (made.held_out, len(made.audit)) == ("ground truth", 60)
+    assert (made.prior, made.target) == ((), ()), "ground truth is no sample of the pool: it tells no prevalence"
 
 
 def test_images_without_embedding_are_left_out(context: Context) -> None:
@@ -158,6 +159,18 @@ def test_few_labels_and_one_class_only_give_a_version(context: Context, shown: l
     assert made.labels == len(shown)
     said = weights(context, made).probabilities(embedded(TASKS))
     np.testing.assert_allclose(said.sum(axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("as_audit", [True, False])
+def test_the_standardisation_sees_no_held_out_image(context: Context, as_audit: bool) -> None:
+    truth = [example(task, ground_truth=not as_audit) for task in HELD_OUT]
+    if as_audit:
+        freeze(context, HELD_OUT)  # nothing of it is labelled yet
+    given = gathered(map(example, range(1, 31)), ground_truth=() if as_audit else truth)
+    head = weights(context, trained(context, published(context), given))
+    seen = vectors_of(context, 1, "f").of(places(range(1, 101)))
+    np.testing.assert_allclose(head.mean, seen.mean(axis=0), atol=1e-5)
+    np.testing.assert_allclose(head.deviation, seen.std(axis=0), atol=1e-5)
 
 
 # Which examples may be seen.
