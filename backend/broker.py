@@ -23,9 +23,9 @@ from seedqueue.backend.embedded_redis import redis_url
 from seedqueue.backend.errors import Busy, InvalidSetting, RedisUnreachable
 from seedqueue.backend.settings import Settings
 
-Lane = Literal["control", "embed", "learn"]
-LANES: tuple[Lane, ...] = ("control", "embed", "learn")
-JOB_SECONDS = {"control": 3600, "embed": 600, "learn": 12 * 3600}
+Lane = Literal["control", "embed", "learn", "experiment"]
+LANES: tuple[Lane, ...] = ("control", "embed", "learn", "experiment")
+JOB_SECONDS = {"control": 3600, "embed": 600, "learn": 12 * 3600, "experiment": 12 * 3600}
 RETRY_SECONDS = [1, 5, 30]
 KEPT_SECONDS = 24 * 3600
 PROGRESS_SECONDS = 30 * 24 * 3600
@@ -120,6 +120,11 @@ class Broker:
         scheduler = RQScheduler(names, self.redis, logging_level="WARNING", serializer=JSONSerializer)
         scheduler.prepare_registries(names)
         scheduler.enqueue_scheduled_jobs()  # type: ignore[no-untyped-call]
+
+    def experimenters(self) -> int:
+        """How many workers listen for the units of experiments."""
+        with self.reachable():
+            return int(Worker.count(queue=self.queue("experiment")))
 
     def fates(self, prefix: str) -> Fates:
         """How many jobs whose id begins with `prefix` are alive (queued, scheduled, started) and how many failed."""

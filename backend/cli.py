@@ -12,6 +12,7 @@ from rich.console import Console
 from seedqueue.backend import (
     bench_cli,
     connection,
+    experiment_cli,
     folder_cli,
     learn_cli,
     learn_screen,
@@ -69,7 +70,8 @@ def serve(
 @app.command("worker")
 def work(
     lane: Annotated[
-        list[str] | None, typer.Option(help="only these jobs: control, embed or learn, repeatable  [default: all]")
+        list[str] | None,
+        typer.Option(help="only these jobs: control, embed, learn or experiment, repeatable  [default: all]"),
     ] = None,
 ) -> None:
     """One more worker, on any machine."""
@@ -156,6 +158,7 @@ def queue(project: Project) -> None:
 learn_cli.add_to(app)
 app.command()(folder_cli.select)
 app.command()(folder_cli.report)
+app.command()(experiment_cli.experiment)
 
 
 def _context() -> Context:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from seedqueue.experiments.errors import ExperimentError
 from seedqueue.models.errors import ModelError, UnknownEmbedder, UnusableModel, VariantMissing, WeightsOutside
 from seedqueue.selectors.errors import SelectionError
 
@@ -244,6 +245,37 @@ class ServeFailed(SeedqueueError):
         super().__init__(f"The backend stopped: {reason}.")
 
 
+class NothingAnnotated(SeedqueueError):
+    """An experiment needs a project whose tasks are annotated. first: why one of its annotations does not count."""
+
+    status = 409
+
+    def __init__(self, project: int, first: str = "") -> None:
+        told = f" (the first: {first})" if first else ""
+        super().__init__(
+            f"Project {project} has no annotation that an experiment could learn from{told}. Annotate its tasks first."
+        )
+
+
+class FolderUnusable(SeedqueueError):
+    """A folder that nothing can be written to."""
+
+    def __init__(self, folder: object, reason: str) -> None:
+        super().__init__(f"Nothing can be written to the folder {folder} ({reason}). Give another folder.")
+
+
+class ExperimentFailed(SeedqueueError):
+    """Some units of an experiment could not be measured; the finished ones are kept."""
+
+    status = 500
+
+    def __init__(self, failed: int, units: int, first: str) -> None:
+        super().__init__(
+            f"{failed} of {units} units could not be measured (the first: {first}). The others are kept: mend it and "
+            "run the same command again."
+        )
+
+
 @dataclass(frozen=True)
 class Problem:
     """An error as it is told: its name, its sentence, the HTTP status that fits."""
@@ -254,7 +286,7 @@ class Problem:
 
 
 NAMED_WRONGLY = (UnknownEmbedder, VariantMissing, UnusableModel, WeightsOutside)
-KNOWN = (SeedqueueError, SelectionError, ModelError)
+KNOWN = (SeedqueueError, SelectionError, ModelError, ExperimentError)
 
 
 def problem(error: Exception) -> Problem:

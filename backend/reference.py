@@ -41,10 +41,10 @@ def selectors_table() -> str:
 
 def embedders_table() -> str:
     rows = [
-        (f"`{e.name}`", _sentence(e.title, e.summary), e.input, str(e.dimension or "its own"), _weights(e))
+        (f"`{e.name}`", _sentence(e.title, e.summary), e.input, str(e.dimension or "its own"), e.has_seen, _weights(e))
         for e in embedders.entries()
     ]
-    return _table(("Embedder", "What it is", "Input", "Length", "Weights"), rows)
+    return _table(("Embedder", "What it is", "Input", "Length", "Has seen", "Weights"), rows)
 
 
 def commands_table() -> str:

@@ -60,7 +60,9 @@ def run(context: Context, lanes: Sequence[Lane] = LANES) -> None:
     """Work off these lanes until SIGTERM or SIGINT; a job under way is finished first."""
     context.broker.ping()
     stopping = Event()
-    tending = Thread(target=_tend, args=(context, stopping), daemon=True)
+    # Who only measures experiments has no Label Studio to look after.
+    reviving = any(lane != "experiment" for lane in lanes)
+    tending = Thread(target=_tend, args=(context, stopping, reviving), daemon=True)
     queues = [context.broker.queue(lane) for lane in lanes]
     worker = WarmWorker(queues, connection=context.broker.redis, serializer=JSONSerializer)
     tending.start()
@@ -71,7 +73,7 @@ def run(context: Context, lanes: Sequence[Lane] = LANES) -> None:
         tending.join(timeout=SWEEP_SECONDS)
 
 
-def _tend(context: Context, stopping: Event) -> None:
+def _tend(context: Context, stopping: Event, reviving: bool) -> None:
     """What all workers together do beside their jobs: due jobs each second, dead ones' jobs and runs each ten."""
     while not stopping.wait(SCHEDULE_SECONDS):
         try:
@@ -79,6 +81,7 @@ def _tend(context: Context, stopping: Event) -> None:
                 context.broker.enqueue_due()
             if context.broker.first_in("sweep", SWEEP_SECONDS):
                 context.broker.sweep()
-                revival.tick(context)
+                if reviving:
+                    revival.tick(context)
         except (RedisError, *KNOWN) as error:
             logger.warning("between jobs: %s", error)

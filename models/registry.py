@@ -43,6 +43,7 @@ class EmbedderEntry:
     may import torch when called. any_variant: for a family that takes any model of a kind, what is
     written behind the colon, in words with an example; `variants` is None then.
     extra: the optional dependency (`pip install 'seedqueue[extra]'`) that the family stands on.
+    has_seen: what its weights were trained on, in words: a test on these images is no proof.
     """
 
     name: str
@@ -56,6 +57,7 @@ class EmbedderEntry:
     weights_source: Callable[[str], WeightsSource] | None = None
     any_variant: str | None = None
     extra: str | None = None
+    has_seen: str = "not known"
 
     @property
     def needs_weights(self) -> bool:
@@ -78,6 +80,7 @@ def register(
     weights_source: Callable[[str], WeightsSource] | None = None,
     any_variant: str | None = None,
     extra: str | None = None,
+    has_seen: str = "not known",
 ) -> Callable[[Factory], Factory]:
     """Decorate a factory to list it; the arguments are EmbedderEntry's fields.
 
@@ -99,6 +102,7 @@ def register(
             weights_source=weights_source,
             any_variant=any_variant,
             extra=extra,
+            has_seen=has_seen,
         )
         return create
 

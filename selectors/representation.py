@@ -24,6 +24,9 @@ EXACT_ROWS = 10_000
 # Principal components beyond EXACT_ROWS, unless others are asked for.
 COMPONENTS = 64
 
+# Columns up to which principal components come from the covariance, columns x columns.
+_COVARIANCE_COLUMNS = 4096
+
 # Rows that principal components are fitted to: a random part of larger pools.
 _FITTED_ROWS = 20_000
 
@@ -115,11 +118,17 @@ def to_unit_length(rows: Embeddings) -> Embeddings:
 
 
 def principal_components(rows: Embeddings, components: int) -> Any:
-    """scikit-learn's PCA, fitted to rows (m, d) by the eigenvectors of their covariance."""
+    """scikit-learn's PCA, fitted to rows (m, d).
+
+    By the eigenvectors of their covariance, d x d; of more than 4,096 columns (an image's pixels) that would take
+    gigabytes, and a randomised SVD with a fixed random seed (Halko et al. 2011) takes its place.
+    """
     # Imported here: listing the selectors for a menu must not wait for scikit-learn.
     from sklearn.decomposition import PCA
 
-    return PCA(components, svd_solver="covariance_eigh").fit(rows)
+    if rows.shape[1] <= _COVARIANCE_COLUMNS:
+        return PCA(components, svd_solver="covariance_eigh").fit(rows)
+    return PCA(components, svd_solver="randomized", random_state=0).fit(rows)
 
 
 def _fit_components(source: Source, scaler: Scaler, representation: Representation, components: int) -> Any:

@@ -17,9 +17,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from seedqueue.backend.bench.choosers import chooser
-from seedqueue.backend.bench.memory import forget_peak, peak_mb, resident_mb
 from seedqueue.backend.errors import SeedqueueError
 from seedqueue.backend.settings import child_environment
+from seedqueue.models.memory import forget_peak, peak_mb, resident_mb
 from seedqueue.selectors.coverage import gap_to, nearest_row
 
 # Rows of the round that is not counted, in which libraries are imported; what only large pools need is named.

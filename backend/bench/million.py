@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from seedqueue.backend.bench.contestant import child
-from seedqueue.backend.bench.memory import peak_mb, resident_mb
 from seedqueue.backend.bench.synthetic import DIMENSIONS, write_float16
+from seedqueue.models.memory import peak_mb, resident_mb
 from seedqueue.selectors.choosing import select
 from seedqueue.selectors.selection import Embeddings, Rows
 from seedqueue.selectors.source import Source

@@ -116,6 +116,7 @@ def _source(variant: str) -> weights.WeightsSource:
     variants=_variants,
     weights_source=_source,
     extra="tensorflow",
+    has_seen="chest radiographs: 821,544 from an Indian and a US hospital group (its authors' word)",
 )
 def create(name: str, weights_folder: Path, runtime: Runtime) -> Embedder:
     """Load `cxrf:elixr-c-v2-pooled` or `cxrf:contrastive`."""

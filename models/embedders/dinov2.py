@@ -27,6 +27,7 @@ def _source(variant: str) -> weights.WeightsSource:
     variants=lambda: _SIZES,
     weights_source=_source,
     extra="hf",
+    has_seen="LVD-142M, natural images",
 )
 def create(name: str, weights_folder: Path, runtime: Runtime) -> Embedder:
     """Load `dinov2:<size>`: the class token after the last norm, as `hf:facebook/dinov2-<size>` gives it."""

@@ -55,6 +55,7 @@ class Hog(Embedder):
     summary="A hand-made descriptor of edges. No weights, a few milliseconds an image.",
     dimension=_DIMENSION,
     input="128 x 128, grey, 0 to 1",
+    has_seen="nothing",
 )
 def create(name: str, weights_folder: Path, runtime: Runtime) -> Embedder:
     """Nothing to load: folder and runtime are not looked at."""

@@ -89,6 +89,7 @@ def _headless(model: "torch.nn.Module") -> "torch.nn.Module":
     default_variant="densenet121",
     variants=_variants,
     weights_source=_source,
+    has_seen="ImageNet, natural images",
 )
 def create(name: str, weights_folder: Path, runtime: Runtime) -> Embedder:
     """Load `imagenet:<torchvision model>`."""

@@ -39,6 +39,7 @@ class Pixels(Embedder):
     ),
     dimension=_SIDE * _SIDE,
     input="224 x 224, grey, 0 to 1",
+    has_seen="nothing",
 )
 def create(name: str, weights_folder: Path, runtime: Runtime) -> Embedder:
     """Nothing to load: folder and runtime are not looked at."""

@@ -27,6 +27,7 @@ _SOURCE = transformer.source(
     input="518 x 518, RGB (grey repeated), its own mean and deviation",
     weights_source=lambda variant: _SOURCE,
     extra="hf",
+    has_seen="chest radiographs: BRAX, CheXpert, MIMIC-CXR, NIH ChestX-ray14, PadChest",
 )
 def create(name: str, weights_folder: Path, runtime: Runtime) -> Embedder:
     """Load `rad-dino`: the class token after the last norm."""

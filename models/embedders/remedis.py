@@ -140,6 +140,7 @@ def _source(variant: str) -> weights.WeightsSource:
     default_variant=_DEFAULT,
     variants=_variants,
     weights_source=_source,
+    has_seen="chest radiographs: MIMIC-CXR and CheXpert, after natural images",
 )
 def create(name: str, weights_folder: Path, runtime: Runtime) -> Embedder:
     """Load `remedis:<PhysioNet's name of the model>`."""

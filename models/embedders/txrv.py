@@ -130,6 +130,7 @@ def _source(variant: str) -> weights.WeightsSource:
     default_variant=_DEFAULT,
     variants=_variants,
     weights_source=_source,
+    has_seen="chest radiographs: NIH, PadChest, CheXpert, MIMIC-CXR, OpenI, RSNA (`all`), or what it is named after",
 )
 def create(name: str, weights_folder: Path, runtime: Runtime) -> Embedder:
     """Load `txrv:<torchxrayvision's name of the weights>`."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("backend", "models", "selectors")
+FOLDERS = ("backend", "experiments", "models", "selectors")
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

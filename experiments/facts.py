@@ -1,0 +1,40 @@
+"""What every table of a pool has to say beside it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seedqueue.experiments.cells import PoolFacts
+from seedqueue.experiments.grid import Grid
+from seedqueue.experiments.metrics import PRIMARY
+from seedqueue.experiments.prepared import PreparedPool
+from seedqueue.experiments.splits import has_own_split, split_of
+
+
+def facts_of(pool: PreparedPool, grid: Grid) -> list[PoolFacts]:
+    """One for each target. Sizes of the parts are means over the repeats."""
+    splits = [split_of(pool, grid, repeat) for repeat in range(grid.repeats)]
+    train, validation, test = (
+        round(float(np.mean([len(getattr(split, part)) for split in splits])))
+        for part in ("train", "validation", "test")
+    )
+    described = pool.described
+    held = pool.truth.sum(axis=0).tolist()
+    return [
+        PoolFacts(
+            pool=pool.name,
+            target=target.name,
+            task=described.task,
+            n=len(pool),
+            groups=len(set(described.groups)),
+            positives=int(pool.truth[:, list(target.columns)].any(axis=1).sum()),
+            classes={described.classes[column]: held[column] for column in target.columns},
+            train=train,
+            validation=validation,
+            test=test,
+            labels=described.labels,
+            fixed_split=has_own_split(pool) or grid.fixed_split,
+            primary=PRIMARY[described.task],
+        )
+        for target in described.targets
+    ]

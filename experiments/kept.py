@@ -1,0 +1,54 @@
+"""What an experiment keeps beside its report: pools made ready, finished units: a killed run goes on from them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from seedqueue.experiments.cells import EmbeddingCost
+from seedqueue.experiments.grid import Grid, PoolSpec, grid_from
+from seedqueue.experiments.prepared import PreparedPool, read_pool, slug
+from seedqueue.experiments.units import Finished
+
+
+class Kept:
+    """The folder of what an experiment keeps. Several may share one: what they have in common is measured once."""
+
+    def __init__(self, work: Path) -> None:
+        self.work = work
+        self.finished = Finished(self.work / "cells")
+
+    def make(self) -> None:
+        for folder in (self.work / "pools", self.finished.folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        # Weights of a report's evidence, not of the repository that it may lie in.
+        (self.work / ".gitignore").write_text("*\n", encoding="utf-8")
+
+    def pool_folder(self, spec: PoolSpec) -> Path:
+        """By name and everything else that a pool is made from."""
+        digest = hashlib.sha256(json.dumps(asdict(spec), sort_keys=True).encode()).hexdigest()[:8]
+        return self.work / "pools" / f"{slug(spec.name)}-{digest}"
+
+    def keep(self, run: str, grid: Grid, costs: Sequence[EmbeddingCost]) -> None:
+        """What workers and a later run read. Costs once measured stay: the report is the same when it is made again."""
+        self._grid_file(run).write_text(json.dumps(asdict(grid)), encoding="utf-8")
+        known = {(cost.pool, cost.embedder): cost for cost in [*costs, *self.costs()]}
+        told = json.dumps([asdict(cost) for cost in known.values()])
+        (self.work / "costs.json").write_text(told, encoding="utf-8")
+
+    def grid(self, run: str) -> Grid:
+        file = self._grid_file(run)
+        return grid_from(json.loads(file.read_text(encoding="utf-8")), file)
+
+    def _grid_file(self, run: str) -> Path:
+        return self.work / f"grid-{run}.json"
+
+    def costs(self) -> list[EmbeddingCost]:
+        file = self.work / "costs.json"
+        return [EmbeddingCost(**each) for each in json.loads(file.read_text(encoding="utf-8"))] if file.exists() else []
+
+    def pools(self, grid: Grid) -> list[PreparedPool]:
+        return [read_pool(self.pool_folder(spec)) for spec in grid.pools]

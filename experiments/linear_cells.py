@@ -1,0 +1,120 @@
+"""Cells of the linear head: one queue, all targets, in milliseconds a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from seedqueue.experiments.arms import Arm
+from seedqueue.experiments.choosing import Choice
+from seedqueue.experiments.class_metrics import Tuning, bootstrap_sd, class_metrics
+from seedqueue.experiments.clock import Clock
+from seedqueue.experiments.judged_choice import choice_metrics
+from seedqueue.experiments.prepared import Flags, Floats, PreparedPool, Rows, Target
+from seedqueue.experiments.views import View
+from seedqueue.models.heads.certainty import as_distribution
+from seedqueue.models.heads.folds import out_of_fold
+from seedqueue.models.heads.linear import LinearHead, fit_linear
+from seedqueue.models.heads.regression import Kind
+from seedqueue.models.metrics.bootstrap import resample
+from seedqueue.selectors.signals import Signals
+
+DROPOUT_DRAWS = 10
+BOOTSTRAPS = 100
+
+
+@dataclass(frozen=True, eq=False)
+class LinearTask:
+    """A target as the linear head learns it on a split."""
+
+    pool: PreparedPool
+    target: Target
+    seen: View
+    seed: int
+
+    @property
+    def kind(self) -> Kind:
+        return "single" if self.target.single else "multi"
+
+    def truth(self, rows: Rows) -> Flags:
+        """bool (len(rows), classes of the target)."""
+        return np.asarray(self.pool.truth[np.ix_(rows, np.array(self.target.columns))], dtype=np.bool_)
+
+    def fit(self, rows: Rows) -> LinearHead:
+        names = tuple(self.pool.described.classes[column] for column in self.target.columns)
+        scaler = self.seen.scaler
+        seen, truth = self.seen.embeddings[rows], self.truth(rows)
+        return fit_linear(seen, truth, names, self.kind, scaler.mean, scaler.deviation, self.seed)
+
+    def predict(self, chosen: Rows) -> Signals:
+        """The head's word on the training part once `chosen` of it are labelled: for selectors of later rounds."""
+        head, everything = self.fit(self.seen.split.train[chosen]), self.seen.train
+        said = head.probabilities(everything)
+        drawn = head.dropout_probabilities(everything, DROPOUT_DRAWS, self.seed)
+        return Signals(
+            probabilities=as_distribution(said, self.kind),
+            dropout_probabilities=as_distribution(drawn, self.kind, like=said),
+        )
+
+    def metrics(self, chosen: Rows, clock: Clock, protocol: str) -> dict[str, dict[str, float]]:
+        """Metrics by column: "" alone, or "" (honest) and "@paper". chosen: rows of the pool."""
+        with clock.stage("train"):
+            head = self.fit(chosen)
+            folded = out_of_fold(
+                lambda rows: self.fit(chosen[rows]),
+                self.seen.embeddings[chosen],
+                self.truth(chosen),
+                self.pool.groups[chosen],
+                seed=self.seed,
+            )
+        with clock.stage("judge"):
+            scores = head.probabilities(self.seen.embeddings[self.seen.split.test])
+            honest = None if folded is None else (folded, self.truth(chosen))
+            found = {"": self._judged(scores, honest, bootstraps=protocol == "paper")}
+            if protocol == "paper":
+                validation = self.seen.split.validation
+                tuning = (head.probabilities(self.seen.embeddings[validation]), self.truth(validation))
+                found["@paper"] = self._judged(scores, tuning, bootstraps=True)
+        return found
+
+    def _judged(self, scores: Floats, tuning: Tuning | None, *, bootstraps: bool) -> dict[str, float]:
+        test = self.seen.split.test
+        weights = resample(self.pool.groups[test], BOOTSTRAPS if bootstraps else 0, self.seed).weights
+        first, *others = class_metrics(scores, self.truth(test), tuning, weights)
+        return {**first, **bootstrap_sd(others, ("auprc", "f1_youden"))}
+
+
+@dataclass(frozen=True, eq=False)
+class Queues:
+    """The queues of an arm in one repeat and draw, for every budget. Rows of the training part."""
+
+    by_budget: Mapping[int, Rows]
+    seconds: Mapping[int, float]
+
+
+def queues(choice: Choice, arm: Arm, budgets: tuple[int, ...]) -> tuple[Queues, Clock]:
+    """A queue whose beginning is the smaller queue is chosen once; each budget then counts the whole time."""
+    clock = Clock()
+    found: dict[int, Rows] = {}
+    seconds: dict[int, float] = {}
+    for budget in reversed(budgets):
+        if arm.nested and found:
+            largest = max(found)
+            found[budget], seconds[budget] = found[largest][:budget], seconds[largest]
+            continue
+        before = clock.seconds["select"]
+        with clock.stage("select"):
+            found[budget] = choice.queue(arm, budget)
+        seconds[budget] = clock.seconds["select"] - before
+    return Queues(found, seconds), clock
+
+
+def of_choice(pool: PreparedPool, target: Target, view: View, rows: Rows) -> dict[str, float]:
+    """What is said of the queue itself. rows: of the training part."""
+    positive = pool.truth[np.ix_(view.split.train, np.array(target.columns))]
+    share = choice_metrics(view.unit, positive[:, 0], rows)
+    if len(target.columns) > 1:
+        share.pop("positive_share")
+    return share

@@ -1,0 +1,46 @@
+"""A pool as one embedder shows it on one split: what many units of a repeat share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+from seedqueue.experiments.cells import NO_EMBEDDER
+from seedqueue.experiments.grid import Grid
+from seedqueue.experiments.prepared import Floats, PreparedPool
+from seedqueue.experiments.splits import Split, split_of
+from seedqueue.selectors.representation import Scaler, fit_scaler
+from seedqueue.selectors.source import Matrix
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """embeddings: float32 (n, d) of the whole pool."""
+
+    split: Split
+    embeddings: Floats
+
+    @cached_property
+    def train(self) -> Floats:
+        """float32 (m, d) of the training part: all that a selector may see."""
+        return self.embeddings[self.split.train]
+
+    @cached_property
+    def scaler(self) -> Scaler:
+        """Of the training part: no labels are needed for that, and no test image is seen."""
+        return fit_scaler(Matrix(self.train))
+
+    @cached_property
+    def unit(self) -> Floats:
+        """The training part at unit length."""
+        return self.scaler.apply(self.train, "unit")
+
+
+@lru_cache(maxsize=3)
+def view_of(pool: PreparedPool, embedder: str, grid: Grid, repeat: int) -> View:
+    """The last few are kept: units come repeat by repeat. Of "-" the embeddings are zeros, which tell how many."""
+    if embedder == NO_EMBEDDER:
+        return View(split_of(pool, grid, repeat), np.zeros((len(pool), 1), dtype=np.float32))
+    return View(split_of(pool, grid, repeat), pool.embeddings(embedder))
