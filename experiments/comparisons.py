@@ -15,7 +15,7 @@ from seedqueue.experiments.cells import NO_EMBEDDER, PoolFacts
 from seedqueue.experiments.errors import PoolUnusable
 from seedqueue.experiments.metrics import LOWER_IS_BETTER, PRIMARY
 from seedqueue.experiments.series import ALL_TARGETS, Key, Order, Series, collect, together
-from seedqueue.experiments.statistics import CONFIDENCE, Difference, Values, area, corrected, holm
+from seedqueue.experiments.significance import CONFIDENCE, Difference, Values, area, corrected, holm
 from seedqueue.experiments.study import Study
 
 # The product's default selector, whose comparison with random is the endpoint.

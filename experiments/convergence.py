@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seedqueue.experiments.statistics import jaccard
+from seedqueue.experiments.significance import jaccard
 from seedqueue.selectors.clusters import Clusters, nearest_to_centroid
 from seedqueue.selectors.representation import Representation, fit_scaler, represent
 from seedqueue.selectors.selection import Embeddings

@@ -10,7 +10,7 @@ import numpy as np
 from seedqueue.experiments.comparisons import Findings
 from seedqueue.experiments.metrics import LOWER_IS_BETTER
 from seedqueue.experiments.series import Series
-from seedqueue.experiments.statistics import labels_for, monotone
+from seedqueue.experiments.significance import labels_for, monotone
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from seedqueue.experiments.arms import REFERENCE
 from seedqueue.experiments.cells import NO_EMBEDDER, Cell, PoolFacts
 from seedqueue.experiments.grid import Grid
 from seedqueue.experiments.metrics import OF_THE_CHOICE, TITLES
-from seedqueue.experiments.statistics import Values
+from seedqueue.experiments.significance import Values
 
 # Stands for the mean over a pool's targets: several targets of one pool are one pool.
 ALL_TARGETS = "all targets"

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from seedqueue.experiments.series import Series
-from seedqueue.experiments.statistics import jaccard
+from seedqueue.experiments.significance import jaccard
 
 
 def over_repeats(one: Series, budget: int, metric: str) -> float:

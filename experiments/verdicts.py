@@ -15,7 +15,7 @@ from seedqueue.experiments.cells import NO_EMBEDDER
 from seedqueue.experiments.comparisons import DEFAULT, Comparison, Findings, Subject
 from seedqueue.experiments.saving import saving
 from seedqueue.experiments.series import ALL_TARGETS, Series
-from seedqueue.experiments.statistics import corrected
+from seedqueue.experiments.significance import corrected
 from seedqueue.experiments.verdict import Verdict
 
 NO_WINNER = "no clear winner"

@@ -6,7 +6,7 @@ import math
 
 from seedqueue.experiments.cells import PoolFacts
 from seedqueue.experiments.metrics import TITLES
-from seedqueue.experiments.statistics import Difference
+from seedqueue.experiments.significance import Difference
 
 NONE = "–"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("backend", "models", "selectors")
+FOLDERS = ("backend", "experiments", "models", "selectors")
 SOURCES = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE", *FOLDERS)
 LEFT_OUT = shutil.ignore_patterns("__pycache__")
 

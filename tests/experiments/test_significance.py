@@ -13,7 +13,7 @@ from seedqueue.experiments.comparisons import Findings
 from seedqueue.experiments.errors import PoolUnusable
 from seedqueue.experiments.saving import saving
 from seedqueue.experiments.series import ALL_TARGETS, Key
-from seedqueue.experiments.statistics import area, corrected, holm, jaccard, labels_for, monotone
+from seedqueue.experiments.significance import area, corrected, holm, jaccard, labels_for, monotone
 from seedqueue.experiments.study import Study
 
 KMEANS = Key("planted", "lesion", "linear", "pixels", "kmeans")
