@@ -10,18 +10,13 @@ from typing import Annotated
 
 import typer
 
-from seedqueue.backend import options, screen, seeding, settings
+from seedqueue.backend import screen
 from seedqueue.backend.bench import embed as bench
-from seedqueue.backend.bench import gains, learning, selection
-from seedqueue.backend.bench.labelled import Target, labelled_pool
-from seedqueue.backend.bench.rows import as_json, as_table, choices_table, gains_table, timings_table
-from seedqueue.backend.context import Context
+from seedqueue.backend.bench import learning, selection
+from seedqueue.backend.bench.rows import as_json, as_table, choices_table, timings_table
 from seedqueue.backend.demo.phantoms import write_phantoms
 from seedqueue.backend.folder import list_images
-from seedqueue.backend.folder_pool import embed_folder
-from seedqueue.backend.image_table import read_table
 from seedqueue.backend.options import within
-from seedqueue.models import registry as embedders
 
 app = typer.Typer(help="The product's speed beside its peers', in one run.", no_args_is_help=True)
 
@@ -133,50 +128,3 @@ def bench_learn(
     if json:
         screen.warn(measured_on)
     print(as_json(found) if json else f"{measured_on}\n\n{timings_table(found)}")
-
-
-@app.command("gains")
-def bench_gains(
-    images: Annotated[Path, typer.Option(help="folder of labelled images, with its subfolders")],
-    labels: Annotated[Path, typer.Option(help="CSV: file, and what is known of each image")],
-    target: Annotated[str, typer.Option(help="COLUMN=VALUE: which images are positive, as label=malignant")],
-    embedder: options.EmbedderName = None,
-    selector: Annotated[list[str] | None, typer.Option(help="repeatable  [default: all that can be measured]")] = None,
-    budget: Annotated[list[int] | None, typer.Option(help="repeatable  [default: 20, 40, 60, 80, 100]")] = None,
-    weak_label: options.WeakLabelSource = None,
-    group_field: options.GroupField = None,
-    near_duplicate: options.NearDuplicate = None,
-    splits: Annotated[int, typer.Option(help="training and held-out", callback=within("splits", 2, 1000))] = 10,
-    draws: Annotated[int, typer.Option(help="random queues a split", callback=within("draws", 1, 1000))] = 12,
-    representation: options.Shown = None,
-    components: options.Components = None,
-    json: Annotated[bool, typer.Option("--json", help="one JSON object a row")] = False,
-) -> None:
-    """What each selector's queue is worth to a linear head on labelled images, against random queues."""
-    loaded = settings.load()
-    asked = options.given(
-        embedder=embedder, weak_label=weak_label, group_field=group_field, near_duplicate=near_duplicate
-    )
-    choices = seeding.choices_from(asked, loaded)
-    protocol = gains.Protocol(tuple(sorted(budget or gains.BUDGETS)), splits, draws, representation, components)
-    names = gains.measured(selector, weak=bool(choices.weak_label))
-    sought = Target.parse(target)
-    read_table(labels)
-    model = embedders.create(choices.embedder, loaded.weights, Context(loaded).runtime)
-    max_pixels, frames = loaded.max_image_pixels, loaded.dicom_frames
-    with screen.progress_bar("embedding") as advance:
-        pool = embed_folder(
-            images, max(protocol.budgets), model, max_pixels=max_pixels, progress=advance, frames=frames
-        )
-    known = labelled_pool(pool, labels, sought, choices, model.findings)
-    screen.warn(known.described)
-    found = gains.gains(
-        known.embeddings,
-        known.positive,
-        known.groups,
-        names,
-        protocol=protocol,
-        weak_labels=known.weak_labels,
-        say=screen.warn,
-    )
-    print(as_json(found) if json else gains_table(found))

@@ -107,7 +107,8 @@ def _measure(
     progress: Progress,
     say: Say,
 ) -> None:
-    kept.finished.forget_failures()
+    for unit in missing:
+        kept.finished.forget_failure(unit, contexts.of(unit))
     with signals_interrupt(), _workers(context, asked, kept) as (broker, poll):
         prefix = f"experiment-{asked.run}-"
         broker.cancel(prefix)

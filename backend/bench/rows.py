@@ -43,23 +43,6 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Gain:
-    """One selector on one pool and target, over the splits.
-
-    auprc: the mean over budgets and splits. gain: that less random's; error: its standard error by
-    Nadeau & Bengio (2003), who allow for splits that overlap. coverage: mean cosine of the training
-    part to the nearest chosen image, less random's in coverage_gain.
-    """
-
-    selector: str
-    auprc: float
-    gain: float
-    error: float
-    coverage: float
-    coverage_gain: float
-
-
-@dataclass(frozen=True)
 class Timing:
     """One figure of `bench learn`.
 
@@ -92,7 +75,7 @@ def compared(stage: str, what: str, ours: float, peer: float, unit: str) -> Row:
     return Row(stage, what, _rounded(ours), _rounded(peer), _rounded(ours / peer), unit)
 
 
-def as_json(rows: Sequence[Row] | Sequence[Choice] | Sequence[Gain] | Sequence[Timing]) -> str:
+def as_json(rows: Sequence[Row] | Sequence[Choice] | Sequence[Timing]) -> str:
     """One JSON object a line."""
     return "\n".join(json.dumps(asdict(row)) for row in rows)
 
@@ -128,20 +111,6 @@ def timings_table(rows: Sequence[Timing]) -> str:
         against = "-" if r.against is None else f"{r.against} ({r.whose})"
         ratio = "-" if r.ratio is None else f"**{r.ratio:.2f}**"
         lines.append(f"| {r.stage} | {r.what} | {r.measured} | {r.unit} | {against} | {ratio} | {r.note} |")
-    return "\n".join(lines)
-
-
-def gains_table(rows: Sequence[Gain]) -> str:
-    """The rows of `bench gains` as a Markdown table, the largest gain first below random."""
-    lines = [
-        "| selector | AUPRC | gain over random | corrected error | coverage | gain in coverage |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    for r in sorted(rows, key=lambda row: (row.selector != "random", -row.gain)):
-        lines.append(
-            f"| {r.selector} | {r.auprc:.3f} | {r.gain:+.3f} | {r.error:.3f} | {r.coverage:.3f} "
-            f"| {r.coverage_gain:+.3f} |"
-        )
     return "\n".join(lines)
 
 

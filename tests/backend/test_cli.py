@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 from seedqueue.backend import cli, embedded_redis
-from seedqueue.backend.demo.phantoms import write_phantoms
 from seedqueue.backend.records import Choices, QueuedTask, Records, Run, Unreadable
 from seedqueue.backend.supervise import Address
 from seedqueue.backend.tables import Home
@@ -308,19 +307,6 @@ def test_report_says_what_it_lacks(typed: Type, tables: Path, options: str, refu
     code, _, err = typed(f"report --images images --embedder hog --budget 3 --out r.html {options}")
     assert code == 1
     assert refusal in err
-
-
-def test_bench_gains_tells_what_it_measured(typed: Type, tmp_path: Path) -> None:
-    files = write_phantoms(tmp_path / "phantoms", 60)
-    rows = [f"{file.name},{'yes' if 'lateral' in file.name else 'no'}" for file in files]
-    (tmp_path / "labels.csv").write_text("\n".join(["file,side", *rows]))
-    line = "bench gains --images phantoms --labels labels.csv --embedder hog --selector kmeans --budget 10"
-    code, out, err = typed(f"{line} --splits 2 --draws 2 --near-duplicate 0 --target side=yes")
-    assert code == 0, err
-    assert "60 images in " in err
-    assert [row.split("|")[1].strip() for row in out.splitlines()] == ["selector", "---", "random", "kmeans"]
-    _, _, err = typed(f"{line} --target side=left")
-    assert "InvalidRequest: 0 of 60 images have 'left' in the column 'side', which holds no, yes" in err
 
 
 def test_select_needs_no_token_and_no_redis(

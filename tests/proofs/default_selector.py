@@ -2,7 +2,7 @@
 
     python tests/proofs/default_selector.py --keep folder      # a quarter of an hour on one core
 
-Everything that was tried against random queues, by the protocol of `seedqueue bench gains` with 20 splits, and the
+Everything that was tried against random queues, by one protocol with 20 splits, and the
 choice leave-one-pool-out. Embeddings and finished candidates are kept in the folder, so that a stopped proof goes on
 where it was. Data: SEEDQUEUE_TEST_DATA.
 """
@@ -19,10 +19,8 @@ from pathlib import Path
 
 import numpy as np
 from default_candidates import CANDIDATES, Candidate, registered
-from default_pools import EMBEDDER, OTHER_TARGETS, POOLS, Labelled, Rows, Split, labelled
+from default_pools import BUDGETS, EMBEDDER, HELD_OUT, OTHER_TARGETS, POOLS, Labelled, Rows, Split, labelled
 from numpy.typing import NDArray
-
-from seedqueue.backend.bench.gains import BUDGETS, HELD_OUT
 
 SPLITS, DRAWS = 20, 12
 OURS, PEER = "density-coverage", "facility-location"
@@ -115,7 +113,7 @@ class Bench:
 
 
 def drawn(split: Split, budgets: Sequence[int]) -> list[list[Rows]]:
-    """As in `bench gains`: the same draws for every budget."""
+    """The same draws for every budget."""
     orders = [np.random.default_rng((split.number, draw)).permutation(len(split)) for draw in range(DRAWS)]
     return [[order[:budget] for budget in budgets] for order in orders]
 

@@ -7,8 +7,8 @@ import numpy as np
 from sklearn.metrics import average_precision_score
 from sklearn.model_selection import GroupShuffleSplit
 
-from seedqueue.backend.bench.labelled import unsplit
 from seedqueue.backend.folder_pool import embed_folder
+from seedqueue.backend.rules import unsplit
 from seedqueue.models import registry
 from seedqueue.models.heads.linear import fit_linear
 from seedqueue.selectors.choosing import select
