@@ -18,7 +18,7 @@ from seedqueue.backend.context import Context
 from seedqueue.backend.errors import ExperimentFailed
 from seedqueue.backend.experiment_jobs import imagenet_files, unit_json
 from seedqueue.backend.experiment_pool import Bar, prepare_pool
-from seedqueue.backend.folder import Progress
+from seedqueue.backend.folder import CannotWrite, Progress
 from seedqueue.backend.settings import child_environment, environment_of
 from seedqueue.experiments.cells import Cell
 from seedqueue.experiments.convergence import converge
@@ -35,6 +35,8 @@ from seedqueue.experiments.units import Contexts, Unit, units_of
 
 POLL_SECONDS = 0.2
 GRACE_SECONDS = 2.0
+# A job on its way from the queue to its worker is in neither for a moment.
+IDLE_POLLS = 25
 # Jobs in Redis at a time: a large grid would fill it, and a killed run leave them behind.
 AHEAD = 500
 
@@ -67,7 +69,11 @@ def run_experiment(context: Context, asked: Asked, bar: Bar, say: Say, ran: str)
     Raises `ExperimentFailed` where units could not be measured, with the finished ones kept, and what preparing raises.
     """
     grid, kept = asked.grid, Kept(asked.work)
-    kept.make()
+    try:
+        asked.out.mkdir(parents=True, exist_ok=True)
+        kept.make()
+    except OSError as error:
+        raise CannotWrite(asked.out, str(error.strerror)) from error
     imagenet_files(context, grid)
     pools = _prepared(context, asked, kept, bar, say)
     units, contexts = units_of(grid, pools), Contexts(grid, pools)
@@ -134,7 +140,7 @@ def _share(
     """Enqueue the units, some hundred ahead, until each is finished or failed."""
     waiting = list(enumerate(missing))[::-1]
     under_way: dict[int, Unit] = {}
-    done = 0
+    done = idle = 0
     progress(0, len(missing))
     while waiting or under_way:
         while waiting and len(under_way) < AHEAD:
@@ -149,15 +155,21 @@ def _share(
         progress(done, len(missing))
         if not ended:
             watch()
-            fates = broker.fates(prefix)
-            if fates.failed and not fates.alive:
-                left = [number for number, unit in under_way.items() if not _ended(kept, contexts, unit)]
-                if left:
-                    job_ = broker.job(f"{prefix}{left[0]}")
-                    result = job_.latest_result() if job_ else None
-                    told = str(result.exc_string or "").strip().splitlines() if result else []
-                    raise ExperimentFailed(len(left), len(missing), told[-1] if told else "its worker died every time")
+            idle = 0 if broker.fates(prefix).alive else idle + 1
+            left = [number for number, unit in under_way.items() if not _ended(kept, contexts, unit)]
+            if left and idle > IDLE_POLLS:
+                raise ExperimentFailed(len(left), len(missing), _last_words(broker, f"{prefix}{left[0]}"))
             time.sleep(POLL_SECONDS)
+
+
+def _last_words(broker: Broker, job_id: str) -> str:
+    """Why a job is over and its unit not measured."""
+    job = broker.job(job_id)
+    result = job.latest_result() if job else None
+    if result is None:
+        return "its worker died every time, or Redis was lost"
+    told = str(result.exc_string or "").strip().splitlines()
+    return told[-1] if told else "its worker keeps results elsewhere: another version, or another folder of that name"
 
 
 def _ended(kept: Kept, contexts: Contexts, unit: Unit) -> bool:

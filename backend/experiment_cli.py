@@ -49,7 +49,7 @@ def experiment(
     embedders: Annotated[str | None, typer.Option(help="comma-separated  [default: SEEDQUEUE_EMBEDDER]")] = None,
     embeddings: Annotated[
         list[str] | None,
-        typer.Option(help="NAME=FILE: precomputed ones, .npz or CSV by file name, repeatable; see docs/experiments"),
+        typer.Option(help="NAME=FILE: precomputed ones beside them, .npz or CSV by file name, repeatable"),
     ] = None,
     selectors: Annotated[str, typer.Option(help="comma-separated; options behind colons, as kmeans:pool=200")] = (
         "uniform,kmeans,facility-location"
@@ -84,7 +84,16 @@ def experiment(
             grid = read_grid(config)
         else:
             heads = _listed(head)
-            name, where, table = _source(context, images, labels, project, work or out / "work", group_field)
+            if project is not None:
+                if images is not None or labels is not None:
+                    raise InvalidRequest("Give --project, or --images and --labels, not both.")
+                kept_in = (work or out / "work") / f"project-{project}"
+                name, where, table = _exported(context, project, kept_in, group_field, finding)
+                label_column, group_field = "label", "patient"  # the export's own columns
+            elif images is not None and labels is not None:
+                name, where, table = images.absolute().name, images, labels
+            else:
+                raise InvalidRequest("Give --images and --labels, or --project, or --config.")
             spec = PoolSpec(
                 name=name,
                 images=str(where.absolute()),
@@ -100,7 +109,7 @@ def experiment(
                 title=" ".join([name, *(positive or ())]),
                 question="Which embedder and which selector, at which budget, and is it better than random?",
                 pools=(spec,),
-                embedders=_listed(embedders or "") or tuple(spec.embeddings) or (loaded.embedder,),
+                embedders=tuple(dict.fromkeys([*_listed(embedders or ""), *spec.embeddings])) or (loaded.embedder,),
                 selectors=_listed(selectors),
                 budgets=_numbers("budgets", budgets),
                 repeats=repeats or (20 if heads == ("linear",) else 5),
@@ -119,20 +128,15 @@ def experiment(
     _show(study, out)
 
 
-def _source(
-    context: Context, images: Path | None, labels: Path | None, project: int | None, work: Path, group_field: str
+def _exported(
+    context: Context, project: int, folder: Path, group_field: str, finding: str | None
 ) -> tuple[str, Path, Path]:
-    """The pool's name, its folder of images and its table. Raises `InvalidRequest`."""
-    if project is not None and images is None and labels is None:
-        folder = work / f"project-{project}"
-        with screen.progress_bar("fetching") as advance:
-            table = experiment_project.export_project(
-                context, project, folder, group_field, progress=advance, say=screen.warn
-            )
-        return f"project {project}", folder / "images", table
-    if images is None or labels is None or project is not None:
-        raise InvalidRequest("Give --images and --labels, or --project, or --config.")
-    return images.absolute().name, images, labels
+    """A project as a labelled folder: the pool's name, its images, its table."""
+    with screen.progress_bar("fetching") as advance:
+        table = experiment_project.export_project(
+            context, project, folder, group_field, mask_class=finding, progress=advance, say=screen.warn
+        )
+    return f"project {project}", folder / "images", table
 
 
 def _precomputed(texts: Sequence[str]) -> dict[str, str]:
@@ -163,12 +167,15 @@ def _cores() -> int:
 
 def _typed() -> str:
     """The command as it was typed, less where it works: that changes nothing of the report."""
-    words = sys.argv[1:]
-    for option in ("--work", "--workers"):
-        while option in words:
-            at = words.index(option)
-            del words[at : at + 2]
-    return shlex.join(["seedqueue", *words])
+    left_out = ("--work", "--workers")
+    words = iter(sys.argv[1:])
+    kept = []
+    for word in words:
+        if word in left_out:
+            next(words, None)
+        elif word.partition("=")[0] not in left_out:
+            kept.append(word)
+    return shlex.join(["seedqueue", *kept])
 
 
 def _ran() -> str:

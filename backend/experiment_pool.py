@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from seedqueue.backend.context import Context
@@ -63,12 +66,14 @@ def prepare_pool(
     task: Task = "masks" if spec.task == "masks" or (not spec.task and set(grid.heads) == {"unet-vgg11"}) else "classes"
     table = read_labels(root / spec.labels, label_column=spec.label, group_column=spec.group, finding=spec.finding)
     images = _known(spec, task, table, root / spec.images)
+    if task == "classes":
+        _classes(spec, images)  # what lacks is told now, not after the embedding
     (folder / "embeddings").mkdir(parents=True, exist_ok=True)
     vectors, unreadable, costs = _embedded(context, spec, grid, root, images, bar)
     kept = [at for at, image in enumerate(images) if image.file not in unreadable]
     images = [images[at] for at in kept]
     for name, found in vectors.items():
-        np.save(embeddings_file(folder, name), found[kept])
+        _save(embeddings_file(folder, name), found[kept])
     first = next(iter(vectors.values()))[kept]
     groups = unsplit(
         first,
@@ -81,14 +86,22 @@ def prepare_pool(
     described = _described(spec, task, table, images, groups.tolist(), reasons, has)
     if spec.weak_labels:
         scores = read_vectors(root / spec.weak_labels, described.files)
-        np.save(weak_labels_file(folder), scores >= np.quantile(scores, SCORED, axis=0))
+        _save(weak_labels_file(folder), scores >= np.quantile(scores, SCORED, axis=0))
     if set(grid.heads) != {"linear"}:
         side = grid.side or SIDE
         files = [image.file for image in images]
         with bar(f"{spec.name}: network inputs") as progress:
-            np.save(spacings_file(folder), write_inputs(context, files, side, inputs_file(folder, side), progress))
+            _save(spacings_file(folder), write_inputs(context, files, side, inputs_file(folder, side), progress))
     write_described(folder, described)
     return read_pool(folder), costs
+
+
+def _save(file: Path, array: NDArray[Any]) -> None:
+    """As a whole or not at all: workers of another run may be reading it."""
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    with part.open("wb") as opened:
+        np.save(opened, array)
+    part.replace(file)
 
 
 def _known(spec: PoolSpec, task: Task, table: LabelTable, folder: Path) -> list[_Image]:

@@ -10,6 +10,7 @@ kmeans:seeds=20:then=margin             20 by K-means, the others round by round
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import get_args
 
@@ -69,8 +70,8 @@ def parse(text: str) -> Arm:
         raise UnknownArm(text, "seeds and then belong together, as in kmeans:seeds=20:then=margin")
     if arm.then is not None and registry.get(arm.then).first_round and arm.then != REFERENCE:
         raise UnknownArm(text, f"{arm.then} is no selector of later rounds")
-    if arm.clusters is not None and name != "kmeans":
-        raise UnknownArm(text, "a number of clusters is for kmeans alone")
+    if arm.clusters is not None and (name != "kmeans" or arm.then is not None):
+        raise UnknownArm(text, "a number of clusters is for kmeans alone, without later rounds")
     return arm
 
 
@@ -89,6 +90,6 @@ def _option(text: str, option: str) -> tuple[str, object]:
         number = float(value) if name == "clusters" else int(value)
     except ValueError:
         number = 0
-    if number <= 0:
+    if not 0 < number < math.inf:
         raise UnknownArm(text, f"{option!r} needs a number above 0")
     return name, number

@@ -14,6 +14,7 @@ from seedqueue.experiments.prepared import Floats, Rows
 from seedqueue.selectors.allowance import Allowance, Rules
 from seedqueue.selectors.choosing import select
 from seedqueue.selectors.clusters import kmeans_clusters, nearest_to_centroid
+from seedqueue.selectors.errors import BudgetExceedsPool
 from seedqueue.selectors.representation import fit_scaler, represent
 from seedqueue.selectors.signals import Signals
 from seedqueue.selectors.source import Matrix
@@ -74,6 +75,8 @@ class Choice:
 def _varied_kmeans(embeddings: Floats, budget: int, k: int, seed: int, arm: Arm) -> Rows:
     """K-means whose number of clusters is not the budget: clusters in turn, larger first, each its next nearest row."""
     source = Matrix(embeddings)
+    if budget > len(embeddings):
+        raise BudgetExceedsPool(budget, len(embeddings))
     k = min(max(k, 1), len(embeddings))
     with threadpool_limits(limits=1):
         shown = represent(source, fit_scaler(source), arm.representation or "unit", arm.components or None)

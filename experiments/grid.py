@@ -6,16 +6,18 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from seedqueue.experiments import arms
 from seedqueue.experiments.errors import InvalidGrid
+from seedqueue.models.heads.networks import STRIDE
 
 Protocol = Literal["honest", "paper"]
 PAPER_BUDGETS = (20, 40, 60, 80, 100)
 HEADS = ("linear", "vgg11", "unet-vgg11")
 MASK_HEADS = frozenset({"unet-vgg11"})
 LEAST_DRAWS = 10
+_SAID = {int: "a whole number", float: "a number", bool: "true or false"}
 
 
 @dataclass(frozen=True)
@@ -24,10 +26,9 @@ class PoolSpec:
 
     positive: findings that are predicted, each a target of its own on the same splits; empty: all classes of the
     column at once, or the masks. finding: whose masks, where the table holds several. group: the column of patients.
-    near_duplicate: a cosine on unit vectors of `the first embedder, 0 for none. embeddings: files of precomputed ones,
-    task: masks by default where only heads for masks are asked for.
-    by the name that stands for them among the embedders. weak_labels: a table of scores or of yes and no, for the
-    selector `weak-label`.
+    near_duplicate: a cosine on unit vectors of the first embedder, 0 for none. task: masks by default where only
+    heads for masks are asked for. embeddings: files of precomputed ones, by the name that stands for them among the
+    embedders. weak_labels: a table of scores or of yes and no, for the selector `weak-label`.
     """
 
     name: str
@@ -103,6 +104,13 @@ class Grid:
         for name, least in (("repeats", 2), ("draws", 1), ("saving_at", 1)):
             if getattr(self, name) < least:
                 raise InvalidGrid(name, getattr(self, name), f"give at least {least}")
+        for pool in self.pools:
+            if not self.embedders_of(pool.name):
+                raise InvalidGrid("embedders", self.embedders, f"none of them has embeddings of the pool {pool.name!r}")
+            if not 0 <= pool.near_duplicate <= 1:
+                raise InvalidGrid("near_duplicate", pool.near_duplicate, "give a cosine from 0 (off) to 1")
+        if self.side % STRIDE:
+            raise InvalidGrid("side", self.side, f"give a multiple of {STRIDE} pixels")
         if min(self.budgets) < 2:
             raise InvalidGrid("budgets", self.budgets, "give numbers from 2 on")
         for name in ("held_out", "validation"):
@@ -128,7 +136,10 @@ def read_grid(path: Path) -> Grid:
 
 def grid_from(told: Mapping[str, Any], path: Path) -> Grid:
     """A grid from the mapping that TOML or JSON gave; path: where it came from. Raises `InvalidGrid`, `UnknownArm`."""
-    pools = tuple(_made(PoolSpec, pool, path) for pool in told.get("pools", []))
+    listed = told.get("pools", [])
+    if not isinstance(listed, list) or not all(isinstance(pool, Mapping) for pool in listed):
+        raise InvalidGrid("pools", listed, "give each as a table [[pools]]")
+    pools = tuple(_made(PoolSpec, pool, path) for pool in listed)
     grid: Grid = _made(Grid, {"title": path.stem, "question": "", **told, "pools": pools}, path)
     return grid.check()
 
@@ -138,10 +149,32 @@ def _made(kind: type[Any], told: Mapping[str, Any], path: Path) -> Any:
     unknown = sorted(set(told) - known)
     if unknown:
         raise InvalidGrid("key", unknown[0], f"{path} may hold {', '.join(sorted(known))}")
+    given = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
+    hints = get_type_hints(kind)
+    for name, value in given.items():
+        _check_kind(name, value, hints[name])
     try:
-        return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in told.items()})
+        return kind(**given)
     except TypeError as error:
         raise InvalidGrid("configuration", str(path), str(error)) from error
+
+
+def _check_kind(name: str, value: object, hint: Any) -> None:
+    """Raise `InvalidGrid` for what a file may hold and a field may not, such as a word in place of a list of words."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        fits, mend = value in inner, f"there are {', '.join(map(repr, inner))}"
+    elif origin is tuple:
+        fits = isinstance(value, tuple) and all(isinstance(each, inner[0]) for each in value)
+        mend = f"give a list of {'whole numbers' if inner[0] is int else 'texts'}"
+    elif origin is Mapping:
+        fits, mend = isinstance(value, Mapping), "give a table of texts"
+    else:
+        allowed = (int, float) if hint is float else hint
+        fits = isinstance(value, allowed) and isinstance(value, bool) <= (hint is bool)
+        mend = f"give {_SAID.get(hint, 'a text')}"
+    if not fits:
+        raise InvalidGrid(name, value, mend)
 
 
 def _names(values: tuple[Any, ...]) -> list[str]:

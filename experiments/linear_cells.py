@@ -42,15 +42,23 @@ class LinearTask:
         """bool (len(rows), classes of the target)."""
         return np.asarray(self.pool.truth[np.ix_(rows, np.array(self.target.columns))], dtype=np.bool_)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.pool.described.classes[column] for column in self.target.columns)
+
     def fit(self, rows: Rows) -> LinearHead:
-        names = tuple(self.pool.described.classes[column] for column in self.target.columns)
-        scaler = self.seen.scaler
-        seen, truth = self.seen.embeddings[rows], self.truth(rows)
-        return fit_linear(seen, truth, names, self.kind, scaler.mean, scaler.deviation, self.seed)
+        """A head on `features`, which are standardised already."""
+        features = self.seen.features
+        zero, one = np.zeros(features.shape[1]), np.ones(features.shape[1])
+        return fit_linear(features[rows], self.truth(rows), self.names, self.kind, zero, one, self.seed)
 
     def predict(self, chosen: Rows) -> Signals:
         """The head's word on the training part once `chosen` of it are labelled: for selectors of later rounds."""
-        head, everything = self.fit(self.seen.split.train[chosen]), self.seen.train
+        rows, everything, scaler = self.seen.split.train[chosen], self.seen.train, self.seen.scaler
+        # On the embeddings themselves: dropout is of their columns.
+        head = fit_linear(
+            everything[chosen], self.truth(rows), self.names, self.kind, scaler.mean, scaler.deviation, self.seed
+        )
         said = head.probabilities(everything)
         drawn = head.dropout_probabilities(everything, DROPOUT_DRAWS, self.seed)
         return Signals(
@@ -64,18 +72,18 @@ class LinearTask:
             head = self.fit(chosen)
             folded = out_of_fold(
                 lambda rows: self.fit(chosen[rows]),
-                self.seen.embeddings[chosen],
+                self.seen.features[chosen],
                 self.truth(chosen),
                 self.pool.groups[chosen],
                 seed=self.seed,
             )
         with clock.stage("judge"):
-            scores = head.probabilities(self.seen.embeddings[self.seen.split.test])
+            scores = head.probabilities(self.seen.features[self.seen.split.test])
             honest = None if folded is None else (folded, self.truth(chosen))
             found = {"": self._judged(scores, honest, bootstraps=protocol == "paper")}
             if protocol == "paper":
                 validation = self.seen.split.validation
-                tuning = (head.probabilities(self.seen.embeddings[validation]), self.truth(validation))
+                tuning = (head.probabilities(self.seen.features[validation]), self.truth(validation))
                 found["@paper"] = self._judged(scores, tuning, bootstraps=True)
         return found
 

@@ -11,6 +11,7 @@ masks/000123.png     the masks on the images' own grids, 1 bit
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -113,7 +114,10 @@ class PreparedPool:
 
 
 def write_described(folder: Path, described: Described) -> None:
-    (folder / "pool.json").write_text(json.dumps(asdict(described)), encoding="utf-8")
+    """As a whole or not at all."""
+    part = folder / f".pool.json.{os.getpid()}.part"
+    part.write_text(json.dumps(asdict(described)), encoding="utf-8")
+    part.replace(folder / "pool.json")
 
 
 def read_pool(folder: Path) -> PreparedPool:

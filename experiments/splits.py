@@ -10,8 +10,6 @@ from seedqueue.experiments.errors import PoolUnusable
 from seedqueue.experiments.grid import Grid
 from seedqueue.experiments.prepared import PreparedPool, Rows
 
-LEAST = 2  # positive groups in each part
-
 
 @dataclass(frozen=True, eq=False)
 class Split:
@@ -65,7 +63,16 @@ def _check(pool: PreparedPool, grid: Grid, split: Split) -> None:
         raise PoolUnusable(
             pool.name, f"a budget of {largest} exceeds the {len(split.train)} images of its training part"
         )
-    parts = {"test": split.test, **({"validation": split.validation} if len(split.validation) else {})}
+    for arm in grid.arms:
+        if arm.pool is not None and not largest <= arm.pool <= len(split.train):
+            raise PoolUnusable(
+                pool.name,
+                f"{arm.text} draws {arm.pool} images, for a budget of {largest}, from the {len(split.train)} of its "
+                "training part",
+            )
+    parts = {"training": split.train, "test": split.test}
+    if len(split.validation):
+        parts["validation"] = split.validation
     for target in pool.described.targets:
         for column in target.columns:
             for name, rows in parts.items():

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from seedqueue.experiments import arms
 from seedqueue.experiments.cells import NO_EMBEDDER, Cell, from_json, to_json
-from seedqueue.experiments.grid import Grid
+from seedqueue.experiments.errors import InvalidGrid, PoolUnusable
+from seedqueue.experiments.grid import MASK_HEADS, Grid
 from seedqueue.experiments.prepared import PreparedPool
 
 # Raised whenever what is measured changes: cells of another number are measured anew.
@@ -52,11 +53,22 @@ def units_of(grid: Grid, pools: Sequence[PreparedPool]) -> list[Unit]:
 
     The linear head measures all budgets of a queue at once; a network takes minutes for each. A network's random
     queues know no embedder and are measured once. Arms that need weak labels are left out where a pool has none.
+    Raises `PoolUnusable` where no head suits a pool, `InvalidGrid` for a head that suits no pool.
     """
+    suiting = {pool.name: _heads(grid, pool) for pool in pools}
+    for pool in pools:
+        if not suiting[pool.name]:
+            told = f"none of the heads {', '.join(grid.heads)} is for {pool.described.task}"
+            raise PoolUnusable(pool.name, told)
+    for head in grid.heads:
+        if not any(head in heads for heads in suiting.values()):
+            raise InvalidGrid(
+                "head", head, 'it suits no pool; ask for it alone, or give a pool its task, "classes" or "masks"'
+            )
     found = []
     for repeat in range(grid.repeats):
         for pool in pools:
-            for head in _heads(grid, pool):
+            for head in suiting[pool.name]:
                 for embedder in grid.embedders_of(pool.name):
                     for arm in grid.arms:
                         if "weak_labels" not in arm.needs or pool.weak_labels() is not None:
@@ -66,7 +78,7 @@ def units_of(grid: Grid, pools: Sequence[PreparedPool]) -> list[Unit]:
 
 def _heads(grid: Grid, pool: PreparedPool) -> list[str]:
     masks = pool.described.task == "masks"
-    return [head for head in grid.heads if (head == "unet-vgg11") == masks]
+    return [head for head in grid.heads if (head in MASK_HEADS) == masks]
 
 
 def _of_arm(grid: Grid, pool: str, head: str, embedder: str, arm: arms.Arm, repeat: int) -> list[Unit]:
@@ -106,9 +118,8 @@ class Finished:
         file = self._failure(unit, context)
         return file.read_text(encoding="utf-8") if file.exists() else None
 
-    def forget_failures(self) -> None:
-        for file in self.folder.glob("*.failed"):
-            file.unlink()
+    def forget_failure(self, unit: Unit, context: str) -> None:
+        self._failure(unit, context).unlink(missing_ok=True)
 
     def _failure(self, unit: Unit, context: str) -> Path:
         return self.file(unit, context).with_suffix(".failed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -37,10 +38,10 @@ def read_vectors(path: Path, names: Sequence[str]) -> Floats:
 
 def _npz(path: Path) -> tuple[list[str], Floats]:
     try:
-        with np.load(path, allow_pickle=False) as opened:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as opened:
             files = [str(name).replace("\\", "/") for name in opened["files"]]
             return files, np.asarray(opened["embeddings"], dtype=np.float32)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
         raise VectorsUnusable(path, f"it is no .npz with the arrays `files` and `embeddings` ({error})") from error
 
 
@@ -52,7 +53,10 @@ def _csv(path: Path) -> tuple[list[str], Floats]:
         raise VectorsUnusable(path, f"it cannot be read ({error})") from error
     if not rows or "file" not in rows[0]:
         raise VectorsUnusable(path, "it has no rows with a column `file`")
-    columns = [name for name in rows[0] if name != "file" and all(_number(row[name]) is not None for row in rows)]
+    if any(row["file"] is None for row in rows):
+        raise VectorsUnusable(path, "a line ends before its column `file`")
+    names = [name for name in rows[0] if name not in ("file", None)]  # None: cells beyond the head's
+    columns = [name for name in names if all(_number(row[name]) is not None for row in rows)]
     if not columns:
         raise VectorsUnusable(path, "it has no column of numbers beside `file`")
     vectors = np.array([[_number(row[name]) for name in columns] for row in rows], dtype=np.float32)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +23,7 @@ from seedqueue.backend.demo.phantoms import SIDE
 from seedqueue.backend.demo.project import create_project
 from seedqueue.backend.errors import InvalidRequest, NothingAnnotated
 from seedqueue.backend.experiment_project import export_project, labelled_project
-from seedqueue.backend.settings import Settings
+from seedqueue.backend.settings import Settings, child_environment, environment_of
 from seedqueue.experiments.datasets.tables import LabelledImage, read_labels
 
 CONFIG = """
@@ -141,3 +144,32 @@ def test_a_project_without_annotations(context: Context) -> None:
     project = create_project(context.studio, "nothing", CONFIG)
     with pytest.raises(NothingAnnotated, match=f"Project {project} has no annotation"):
         labelled_project(context, project)
+
+
+def test_the_command_on_an_annotated_project(context: Context, images: ImageServer, tmp_path: Path) -> None:
+    studio, s = context.studio, context.settings
+    project = create_project(studio, "labelled", CONFIG)
+    body = [
+        {"data": {"image": url}, "annotations": [{"result": said(number % 10)[:1]}]}
+        for number, url in enumerate(images.urls())
+    ]
+    studio.call("POST", f"/api/projects/{project}/import", json=body)
+    options = "--embedders hog --positive frontal --selectors uniform,kmeans --budgets 4,8 --repeats 2 --draws 2"
+    command = f"experiment --project {project} {options} --near-duplicate 0 --workers 1 --out report"
+    ended = subprocess.run(
+        [sys.executable, "-m", "seedqueue.backend.cli", *command.split()],
+        env=child_environment(**environment_of(s)),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert f"project {project}: 40 images in 40 groups" in ended.stderr
+    assert "no clear difference" in ended.stdout
+    with (tmp_path / "report/results.csv").open(newline="") as opened:
+        rows = list(csv.DictReader(opened))
+    assert {(row["selector"], row["budget"], row["repeat"]) for row in rows if row["metric"] == "auprc"} == {
+        (selector, budget, repeat) for selector in ("uniform", "kmeans") for budget in "48" for repeat in "01"
+    }
