@@ -33,3 +33,10 @@ class VectorsUnusable(ExperimentError):
 
     def __init__(self, path: object, reason: str) -> None:
         super().__init__(f"The embeddings {path} cannot be used: {reason}.")
+
+
+class WorkInUse(ExperimentError):
+    """Another command is at the same experiment."""
+
+    def __init__(self, work: object) -> None:
+        super().__init__(f"Another command measures this experiment in {work} already. Wait for it, or stop it.")

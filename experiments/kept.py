@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 from seedqueue.experiments.cells import EmbeddingCost
+from seedqueue.experiments.errors import WorkInUse
 from seedqueue.experiments.grid import Grid, PoolSpec, grid_from
 from seedqueue.experiments.prepared import PreparedPool, read_pool, slug
 from seedqueue.experiments.units import Finished
@@ -27,10 +30,21 @@ class Kept:
         # Weights of a report's evidence, not of the repository that it may lie in.
         (self.work / ".gitignore").write_text("*\n", encoding="utf-8")
 
-    def pool_folder(self, spec: PoolSpec) -> Path:
-        """By name and everything else that a pool is made from."""
-        digest = hashlib.sha256(json.dumps(asdict(spec), sort_keys=True).encode()).hexdigest()[:8]
+    def pool_folder(self, spec: PoolSpec, grid: Grid) -> Path:
+        """By name and everything else that a pool is made from; the first embedder tells near duplicates."""
+        told = [asdict(spec), grid.embedders_of(spec.name)[:1], grid.heads, grid.side]
+        digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:8]
         return self.work / "pools" / f"{slug(spec.name)}-{digest}"
+
+    @contextmanager
+    def alone(self, run: str) -> Iterator[None]:
+        """Two commands of one grid would take each other's jobs away. Raises `WorkInUse`."""
+        with (self.work / f"{run}.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise WorkInUse(self.work) from error
+            yield
 
     def keep(self, run: str, grid: Grid, costs: Sequence[EmbeddingCost]) -> None:
         """What workers and a later run read. Costs once measured stay: the report is the same when it is made again."""
@@ -51,4 +65,4 @@ class Kept:
         return [EmbeddingCost(**each) for each in json.loads(file.read_text(encoding="utf-8"))] if file.exists() else []
 
     def pools(self, grid: Grid) -> list[PreparedPool]:
-        return [read_pool(self.pool_folder(spec)) for spec in grid.pools]
+        return [read_pool(self.pool_folder(spec, grid)) for spec in grid.pools]

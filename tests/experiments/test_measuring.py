@@ -23,7 +23,9 @@ from seedqueue.selectors import registry
 N = 120
 TRAIN, VALIDATION, TEST = range(70), range(70, 90), range(90, N)
 SPLITS = ("train",) * 70 + ("val",) * 20 + ("test",) * 30
-OF_EMBEDDINGS = tuple(name for name in registry.names() if registry.get(name).first_round and not registry.get(name).needs)
+OF_EMBEDDINGS = tuple(
+    name for name in registry.names() if registry.get(name).first_round and not registry.get(name).needs
+)
 FIRST_ROUND = (*OF_EMBEDDINGS, "kmeans:clusters=2", "kmeans:pool=40", "kmeans:representation=standardised:components=4")
 
 

@@ -256,7 +256,7 @@ def test_grids_costs_and_pools_of_a_work_folder_come_back(tmp_path: Path) -> Non
     kept.keep("abc", grid, [])
     kept.keep("other", drawn_pools.grid(), [])
     assert kept.grid("abc").title == "Mine"
-    drawn_pools.cloud_pool(kept.pool_folder(grid.pools[0]))
+    drawn_pools.cloud_pool(kept.pool_folder(grid.pools[0], grid))
     assert [pool.name for pool in kept.pools(grid)] == ["drawn"]
 
 
@@ -264,5 +264,8 @@ def test_pools_that_differ_in_anything_have_folders_of_their_own(tmp_path: Path)
     kept = Kept(tmp_path)
     one = PoolSpec("a b", "images", "labels.csv")
     several = [one, replace(one, name="a-b"), replace(one, positive=("x",)), replace(one, near_duplicate=0.8)]
-    assert len({kept.pool_folder(spec) for spec in several}) == 4
-    assert kept.pool_folder(one) == Kept(tmp_path).pool_folder(replace(one))
+    grids = [drawn_pools.grid(pools=(spec,)) for spec in several]
+    other = drawn_pools.grid(pools=(one,), embedders=("other", "cloud"))
+    assert len({kept.pool_folder(grid.pools[0], grid) for grid in [*grids, other]}) == 5
+    again = drawn_pools.grid(pools=(replace(one),), repeats=7)
+    assert kept.pool_folder(one, grids[0]) == Kept(tmp_path).pool_folder(again.pools[0], again)
