@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from seedqueue.backend.context import Context
+from seedqueue.backend.errors import ExperimentFailed
 from seedqueue.backend.experiment_jobs import imagenet_files
 from seedqueue.backend.experiment_pool import Bar, prepare_pool
 from seedqueue.backend.experiment_workers import Say, measure_units
 from seedqueue.backend.folder import CannotWrite
-from seedqueue.experiments.cells import Cell
+from seedqueue.experiments.cells import Cell, EmbeddingCost
 from seedqueue.experiments.convergence import converge
 from seedqueue.experiments.facts import facts_of
 from seedqueue.experiments.grid import Grid
@@ -22,9 +24,12 @@ from seedqueue.experiments.mapping import places_of
 from seedqueue.experiments.metrics import PRIMARY
 from seedqueue.experiments.prepared import PreparedPool
 from seedqueue.experiments.report import write_report
-from seedqueue.experiments.splits import split_of
+from seedqueue.experiments.splits import crossing, has_own_split, split_of
 from seedqueue.experiments.study import Study
-from seedqueue.experiments.units import Contexts, Unit, units_of
+from seedqueue.experiments.units import Contexts, units_of
+
+# Of a pool in one group: more says that something else than likeness is told.
+LARGE = 0.05
 
 
 @dataclass(frozen=True)
@@ -61,20 +66,28 @@ def run_experiment(context: Context, asked: Asked, bar: Bar, say: Say, ran: str)
         raise CannotWrite(asked.out, str(error.strerror)) from error
     with kept.alone(asked.run):
         imagenet_files(context, grid)
-        pools = _prepared(context, asked, kept, bar, say)
+        pools, costs = _prepared(context, asked, kept, bar, say)
         units, contexts = units_of(grid, pools), Contexts(grid, pools)
         missing = [unit for unit in units if not kept.finished.has(unit, contexts.of(unit))]
         say(f"{len(units) - len(missing)} of {len(units)} units are measured already, {len(missing)} to do")
+        failures: list[str] = []
         if missing:
             with bar("measuring") as progress:
-                measure_units(context.settings, kept, asked.run, asked.workers, contexts, missing, progress, say)
-        study = _study(asked, kept, pools, units, contexts, ran)
-        write_report(asked.out, study)
+                failures = measure_units(
+                    context.settings, kept, asked.run, asked.workers, contexts, missing, progress, say
+                )
+        cells = [_told(cell, grid) for cell in kept.finished.cells(units, contexts)]
+        study = _study(asked, pools, costs, cells, ran)
+        write_report(asked.out, replace(study, missing=len(failures), first_failure=(failures or [""])[0]))
+    if failures:
+        raise ExperimentFailed(len(failures), len(units), failures[0])
     return study
 
 
-def _prepared(context: Context, asked: Asked, kept: Kept, bar: Bar, say: Say) -> list[PreparedPool]:
-    costs = []
+def _prepared(
+    context: Context, asked: Asked, kept: Kept, bar: Bar, say: Say
+) -> tuple[list[PreparedPool], list[EmbeddingCost]]:
+    costs: list[EmbeddingCost] = []
     pools = []
     for spec in asked.grid.pools:
         pool, took = prepare_pool(context, spec, asked.grid, asked.root, kept.pool_folder(spec, asked.grid), bar)
@@ -83,36 +96,45 @@ def _prepared(context: Context, asked: Asked, kept: Kept, bar: Bar, say: Say) ->
         told = pool.described
         for file, reason in told.unreadable:
             say(f"unreadable, skipped: {file}: {reason}")
-        say(f"{pool.name}: {len(pool)} images in {len(set(told.groups))} groups, from {told.labels}")
+        for line in _about(pool):
+            say(line)
         for repeat in range(asked.grid.repeats):
             split_of(pool, asked.grid, repeat)  # what cannot be split is told now, not after an hour
-    kept.keep(asked.run, asked.grid, costs)
-    return pools
+    kept.keep(asked.run, asked.grid)
+    return pools, costs
+
+
+def _about(pool: PreparedPool) -> Iterator[str]:
+    """What a person should know of a pool before hours of measuring."""
+    told = pool.described
+    sizes = Counter(told.groups)
+    yield f"{pool.name}: {len(pool)} images in {len(sizes)} groups ({told.grouped_by}), from {told.labels}"
+    largest = max(sizes.values())
+    if largest > LARGE * len(pool):
+        yield f"{pool.name}: one group has {largest} images: the embedder may see everything as near duplicates"
+    if has_own_split(pool):
+        without = told.splits.count("")
+        if without:
+            yield f"{pool.name}: {without} images are in no part of the table's own split and are left out"
+        if crossing(pool):
+            yield f"{pool.name}: the table's own split divides {crossing(pool)} groups: its figures may be too good"
 
 
 def _study(
-    asked: Asked,
-    kept: Kept,
-    pools: Sequence[PreparedPool],
-    units: Sequence[Unit],
-    contexts: Contexts,
-    ran: str,
+    asked: Asked, pools: Sequence[PreparedPool], costs: Sequence[EmbeddingCost], cells: Sequence[Cell], ran: str
 ) -> Study:
     grid = asked.grid
-    cells = [_told(cell, grid) for cell in kept.finished.cells(units, contexts)]
     convergence = [
         each
         for pool in (pools if grid.convergence else ())
         for name in grid.embedders_of(pool.name)
         for each in converge(pool.name, name, pool.embeddings(name), grid.saving_at)
     ]
-    known = {(cost.pool, cost.embedder): cost for cost in kept.costs()}
-    costs = [known[spec.name, name] for spec in grid.pools for name in grid.embedders_of(spec.name)]
     return Study(
         grid=grid,
         cells=cells,
         facts=[fact for pool in pools for fact in facts_of(pool, grid)],
-        costs=costs,
+        costs=[cost for cost in costs if cost.embedder in grid.embedders],
         places=places_of(pools, grid, cells),
         convergence=convergence,
         ran=ran,

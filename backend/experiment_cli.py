@@ -23,10 +23,13 @@ from seedqueue.experiments.grid import Grid, PoolSpec, read_grid
 from seedqueue.experiments.study import Study
 from seedqueue.experiments.verdicts import headline, on_top, verdicts
 
+WITH_CONFIG = frozenset({"config", "data", "out", "work", "workers"})
+OF_NETWORKS = frozenset({"side", "epochs", "random_weights"})
 VERSIONS = ("seedqueue", "numpy", "scikit-learn", "torch")
 
 
 def experiment(
+    ctx: typer.Context,
     out: Annotated[Path, typer.Option(help="folder for results.csv, report.md and report.html; a killed run resumes")],
     images: Annotated[Path | None, typer.Option(help="folder of labelled images, with its subfolders")] = None,
     labels: Annotated[
@@ -68,7 +71,9 @@ def experiment(
         bool, typer.Option("--random-weights", help="networks begin from random weights, not from ImageNet's")
     ] = False,
     side: Annotated[int | None, typer.Option(help="of the networks' input in pixels  [default: 224]", min=32)] = None,
-    epochs: Annotated[int | None, typer.Option(help="of the networks  [default: 40, 60 for masks]", min=1)] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="of the networks  [default: 40, masks 60, as published 100]", min=1)
+    ] = None,
     work: Annotated[
         Path | None,
         typer.Option(help="for what a later run goes on from; several can share it  [default: OUT/work]"),
@@ -81,9 +86,14 @@ def experiment(
     loaded = settings.load()
     with Context(loaded) as context:
         if config is not None:
+            _refuse(ctx, beside="--config", but=WITH_CONFIG)
             grid = read_grid(config)
         else:
+            if data is not None:
+                raise InvalidRequest("--data goes with --config, whose paths are within it.")
             heads = _listed(head)
+            if heads == ("linear",):
+                _refuse(ctx, beside="--head linear", only=OF_NETWORKS)
             if project is not None:
                 if images is not None or labels is not None:
                     raise InvalidRequest("Give --project, or --images and --labels, not both.")
@@ -126,6 +136,17 @@ def experiment(
         asked = Asked(grid, (data or Path()).absolute(), out.absolute(), kept, count, _typed())
         study = run_experiment(context, asked, screen.progress_bar, screen.warn, _ran())
     _show(study, out)
+
+
+def _refuse(
+    ctx: typer.Context, beside: str, but: frozenset[str] = frozenset(), only: frozenset[str] | None = None
+) -> None:
+    """Options that would do nothing beside another. Raises `InvalidRequest`."""
+    for name in ctx.params:
+        source = ctx.get_parameter_source(name)
+        typed = source is not None and source.name == "COMMANDLINE"
+        if typed and name not in but and (only is None or name in only):
+            raise InvalidRequest(f"--{name.replace('_', '-')} has no effect beside {beside}: leave one of them out.")
 
 
 def _exported(

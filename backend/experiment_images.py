@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,11 +11,14 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from seedqueue.backend.context import Context
 from seedqueue.backend.embeddings import Embeddings
 from seedqueue.backend.folder import Progress, embed_files
 from seedqueue.experiments.cells import EmbeddingCost
+from seedqueue.experiments.datasets.masks import MaskSource
+from seedqueue.experiments.prepared import mask_file
 from seedqueue.models import registry
 from seedqueue.models.embedder import Embedder
 from seedqueue.models.heads.images import prepare
@@ -89,7 +94,7 @@ def write_inputs(
     """
     spacings = np.full((len(files), 2), np.nan)
     s = context.settings
-    part = out.with_name(f".{out.name}.part")
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
     inputs = np.lib.format.open_memmap(  # type: ignore[no-untyped-call]
         part, mode="w+", dtype=np.uint8, shape=(len(files), 3, side, side)
     )
@@ -107,3 +112,27 @@ def write_inputs(
     inputs.flush()
     part.replace(out)
     return spacings
+
+
+def write_masks(folder: Path, files: Sequence[Path], sources: Sequence[MaskSource]) -> tuple[list[bool], str]:
+    """The mask of each image, a 1-bit PNG each; which are not empty, and the SHA-256 over all."""
+    (folder / "masks").mkdir(exist_ok=True)
+    there, digest = [], hashlib.sha256()
+    for row, (file, source) in enumerate(zip(files, sources, strict=True)):
+        mask = source.read(_size(file))
+        digest.update(repr(mask.shape).encode() + np.packbits(mask).tobytes())
+        out = mask_file(folder, row)
+        part = out.with_name(f".{out.name}.{os.getpid()}.part")
+        Image.fromarray(mask).save(part, format="PNG", optimize=True)
+        part.replace(out)
+        there.append(bool(mask.any()))
+    return there, digest.hexdigest()
+
+
+def _size(file: Path) -> tuple[int, int] | None:
+    """(width, height) as Pillow tells it without decoding; None for DICOM, whose masks have a grid of their own."""
+    try:
+        with Image.open(file) as opened:
+            return opened.size
+    except OSError:
+        return None

@@ -22,21 +22,30 @@ from seedqueue.models.heads import networks
 FETCHED_AS: dict[networks.Kind, str] = {"vgg11": "imagenet:vgg11", "unet-vgg11": "imagenet:vgg11_bn"}
 
 
-def measure(work: str, run: str, unit: str) -> None:
+# Of a network in training: numbers must not depend on how many a worker has, and units are measured side by side.
+THREADS = 1
+
+
+def measure(work: str, run: str, unit: str, context: str) -> None:
     """Measure a unit, given as JSON, and keep its cells; an error that would come again is kept in their place.
 
-    run: names the grid in the folder `work`; a worker reads it and its pools once.
+    run: names the grid in the folder `work`; a worker reads it and its pools once. context: what the unit's numbers
+    depend on as the command sees it: a worker that holds an older pool reads it anew.
     """
     opened = _opened(work, run)
     told = json.loads(unit)
     asked = Unit(**{**told, "budgets": tuple(told["budgets"])})
-    context = opened.contexts.of(asked)
+    if opened.contexts.of(asked) != context:
+        _opened.cache_clear()
+        opened = _opened(work, run)
     finished = opened.kept.finished
     if finished.has(asked, context):
         return
-    loaded = settings.load()
-    with Context(loaded) as machine:
-        means = Means(loaded.threads, imagenet_files(machine, opened.grid))
+    if opened.contexts.of(asked) != context:
+        finished.fail(asked, context, "this worker sees another pool or runs another version than the command")
+        return
+    with Context(settings.load()) as machine:
+        means = Means(THREADS, imagenet_files(machine, opened.grid))
         try:
             cells = list(Measuring(opened.grid, opened.pools[asked.pool], asked, means).cells())
         except KNOWN as error:

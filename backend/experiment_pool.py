@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from seedqueue.backend.context import Context
-from seedqueue.backend.experiment_images import cost_of, embeddings_of, write_inputs
-from seedqueue.backend.folder import Progress, in_content_order, list_images, name_in
+from seedqueue.backend.experiment_images import cost_of, embeddings_of, write_inputs, write_masks
+from seedqueue.backend.folder import Progress, in_content_order, list_images, name_in, replacing
 from seedqueue.backend.rules import unsplit
 from seedqueue.experiments.cells import EmbeddingCost
 from seedqueue.experiments.datasets.labelled import LabelledImage
@@ -31,18 +30,19 @@ from seedqueue.experiments.prepared import (
     Task,
     embeddings_file,
     inputs_file,
-    mask_file,
     read_pool,
+    slug,
     spacings_file,
     targets_of,
-    weak_labels_file,
+    weak_scores_file,
     write_described,
 )
 from seedqueue.experiments.vectors_file import read_vectors
+from seedqueue.models import registry
+from seedqueue.models.embedder import Embedder
 from seedqueue.models.heads.images import SIDE
 
 FEWEST = 10  # images with a finding, and without it: fewer make no curve worth a table
-SCORED = 0.9  # a weak label holds of the images above this quantile of its scores
 
 Bar = Callable[[str], AbstractContextManager[Progress]]
 
@@ -63,45 +63,76 @@ def prepare_pool(
     root: what the spec's paths are relative to. bar: a progress bar for each stage. Raises `PoolUnusable`,
     `LabelTableUnusable`, `FolderMissing`, `NoImages`, `VectorsUnusable` and an embedder's errors.
     """
-    task: Task = "masks" if spec.task == "masks" or (not spec.task and set(grid.heads) == {"unet-vgg11"}) else "classes"
+    task = _task(spec, grid)
     table = read_labels(root / spec.labels, label_column=spec.label, group_column=spec.group, finding=spec.finding)
     images = _known(spec, task, table, root / spec.images)
     if task == "classes":
         _classes(spec, images)  # what lacks is told now, not after the embedding
     (folder / "embeddings").mkdir(parents=True, exist_ok=True)
-    vectors, unreadable, costs = _embedded(context, spec, grid, root, images, bar)
+    vectors, unreadable, costs = _embedded(context, spec, grid, root, images, folder, bar)
     kept = [at for at, image in enumerate(images) if image.file not in unreadable]
     images = [images[at] for at in kept]
     for name, found in vectors.items():
         _save(embeddings_file(folder, name), found[kept])
-    first = next(iter(vectors.values()))[kept]
-    groups = unsplit(
-        first,
-        [{"patient": image.told.group} for image in images],
-        "patient" if any(image.told.group for image in images) else "",
-        spec.near_duplicate,
-    )
-    reasons = tuple(sorted((name_in(root / spec.images, file), why) for file, why in unreadable.items()))
-    has = _write_masks(folder, images) if task == "masks" else None
-    described = _described(spec, task, table, images, groups.tolist(), reasons, has)
     if spec.weak_labels:
-        scores = read_vectors(root / spec.weak_labels, described.files)
-        _save(weak_labels_file(folder), scores >= np.quantile(scores, SCORED, axis=0))
+        _save(weak_scores_file(folder), read_vectors(root / spec.weak_labels, [image.name for image in images]))
+    groups, grouped_by = _groups(spec, {name: found[kept] for name, found in vectors.items()}, images)
+    described = replace(
+        _described(spec, task, table, images),
+        groups=groups,
+        grouped_by=grouped_by,
+        unreadable=tuple(sorted((name_in(root / spec.images, file), why) for file, why in unreadable.items())),
+    )
     if set(grid.heads) != {"linear"}:
-        side = grid.side or SIDE
-        files = [image.file for image in images]
-        with bar(f"{spec.name}: network inputs") as progress:
-            _save(spacings_file(folder), write_inputs(context, files, side, inputs_file(folder, side), progress))
+        described = _with_pictures(context, grid, folder, described, images, bar)
+    truth = PreparedPool(folder, described).truth
+    described = replace(described, targets=targets_of(described.classes, truth, spec.positive, task))
     write_described(folder, described)
     return read_pool(folder), costs
 
 
+def _task(spec: PoolSpec, grid: Grid) -> Task:
+    task: Task = "masks" if spec.task == "masks" or (not spec.task and set(grid.heads) == {"unet-vgg11"}) else "classes"
+    if task == "masks" and spec.positive:
+        raise PoolUnusable(spec.name, "of masks one finding is learnt: name it with `finding`, not with `positive`")
+    if task == "classes" and spec.finding:
+        raise PoolUnusable(spec.name, "`finding` is whose masks are learnt: name classes with `positive`")
+    return task
+
+
+def _groups(spec: PoolSpec, vectors: dict[str, Floats], images: Sequence[_Image]) -> tuple[tuple[int, ...], str]:
+    """What is never split, and in words by what; by precomputed vectors only where there are no others."""
+    own = [name for name in vectors if name not in spec.embeddings]
+    by = (own or list(vectors))[0]
+    patients = any(image.told.group for image in images)
+    fields = [{"patient": image.told.group} for image in images]
+    groups = unsplit(vectors[by], fields, "patient" if patients else "", spec.near_duplicate)
+    words = ["patient"] if patients else []
+    if spec.near_duplicate:
+        words.append(f"near duplicates by {by} from a cosine of {spec.near_duplicate:g}")
+    return tuple(groups.tolist()), " and ".join(words) or "nothing: each image alone"
+
+
+def _with_pictures(
+    context: Context, grid: Grid, folder: Path, described: Described, images: Sequence[_Image], bar: Bar
+) -> Described:
+    """Write what networks see, and masks; the description with which images have one, and the digest of it all."""
+    side, files = grid.side or SIDE, [image.file for image in images]
+    with bar(f"{described.name}: network inputs") as progress:
+        spacings = write_inputs(context, files, side, inputs_file(folder, side), progress)
+    _save(spacings_file(folder), spacings)
+    if described.task != "masks":
+        return described
+    sources = [image.told.mask for image in images if image.told.mask is not None]
+    there, digest = write_masks(folder, files, sources)
+    digest = hashlib.sha256(digest.encode() + spacings.tobytes()).hexdigest()
+    return replace(described, has=tuple((0,) if each else () for each in there), masks=digest)
+
+
 def _save(file: Path, array: NDArray[Any]) -> None:
     """As a whole or not at all: workers of another run may be reading it."""
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    with part.open("wb") as opened:
+    with replacing(file) as part, part.open("wb") as opened:
         np.save(opened, array)
-    part.replace(file)
 
 
 def _known(spec: PoolSpec, task: Task, table: LabelTable, folder: Path) -> list[_Image]:
@@ -123,7 +154,7 @@ def _known(spec: PoolSpec, task: Task, table: LabelTable, folder: Path) -> list[
 
 
 def _embedded(
-    context: Context, spec: PoolSpec, grid: Grid, root: Path, images: Sequence[_Image], bar: Bar
+    context: Context, spec: PoolSpec, grid: Grid, root: Path, images: Sequence[_Image], folder: Path, bar: Bar
 ) -> tuple[dict[str, Floats], dict[Path, str], list[EmbeddingCost]]:
     vectors: dict[str, Floats] = {}
     unreadable: dict[Path, str] = {}
@@ -141,44 +172,39 @@ def _embedded(
         readable = [file for file in files if file not in unreadable]
         if not readable:
             raise PoolUnusable(spec.name, f"none of its {len(files)} images can be read: {next(iter(failed.values()))}")
-        costs.append(cost_of(context, spec.name, embedder, readable))
+        costs.append(_cost(context, spec.name, embedder, readable, folder))
     return vectors, unreadable, costs
 
 
-def _described(
-    spec: PoolSpec,
-    task: Task,
-    table: LabelTable,
-    images: Sequence[_Image],
-    groups: Sequence[int],
-    unreadable: tuple[tuple[str, str], ...],
-    has: tuple[tuple[int, ...], ...] | None,
-) -> Described:
-    """has: of masks, which images have one."""
-    classes: tuple[str, ...] = (spec.finding or "mask",)
-    if has is None:
-        classes = _classes(spec, images)
-        at = {name: number for number, name in enumerate(classes)}
-        has = tuple(
-            tuple(sorted(at[label] for label in set(image.told.labels or ()) if label in at)) for image in images
-        )
-    truth = np.zeros((len(images), len(classes)), dtype=np.bool_)
-    for row, columns in enumerate(has):
-        truth[row, list(columns)] = True
-    content = hashlib.sha256("\n".join(image.sha256 for image in images).encode()).hexdigest()
+def _described(spec: PoolSpec, task: Task, table: LabelTable, images: Sequence[_Image]) -> Described:
+    """All but groups, targets and what is left out; of masks also but which images have one."""
+    classes = _classes(spec, images) if task == "classes" else (spec.finding or "mask",)
+    at = {name: number for number, name in enumerate(classes)}
+    labels = [set(image.told.labels or ()) if task == "classes" else set() for image in images]
     return Described(
         name=spec.name,
         task=task,
         files=tuple(image.name for image in images),
         classes=classes,
-        has=has,
-        targets=targets_of(classes, truth, spec.positive if task == "classes" else (), task),
-        groups=tuple(groups),
+        has=tuple(tuple(sorted(at[label] for label in held if label in at)) for held in labels),
+        targets=(),
+        groups=(),
         splits=tuple(image.told.split for image in images),
         labels=table.format,
-        content=content,
-        unreadable=unreadable,
+        content=hashlib.sha256("\n".join(image.sha256 for image in images).encode()).hexdigest(),
     )
+
+
+def _cost(context: Context, pool: str, embedder: Embedder, files: Sequence[Path], folder: Path) -> EmbeddingCost:
+    """As it was measured once, so that the report is the same when it is made again."""
+    file = folder / "embeddings" / f"{slug(embedder.name)}.json"
+    if file.exists():
+        told = json.loads(file.read_text(encoding="utf-8"))
+        return EmbeddingCost(**{**told, "overlap": registry.get(embedder.name).has_seen})
+    found = cost_of(context, pool, embedder, files)
+    with replacing(file) as part:
+        part.write_text(json.dumps(asdict(found)), encoding="utf-8")
+    return found
 
 
 def _classes(spec: PoolSpec, images: Sequence[_Image]) -> tuple[str, ...]:
@@ -198,24 +224,3 @@ def _classes(spec: PoolSpec, images: Sequence[_Image]) -> tuple[str, ...]:
             f"without are needed. There are: {listed or 'no labels'}",
         )
     return tuple(spec.positive) or tuple(enough)
-
-
-def _size(file: Path) -> tuple[int, int] | None:
-    """(width, height) as Pillow tells it without decoding; None for DICOM, whose masks have a grid of their own."""
-    try:
-        with Image.open(file) as opened:
-            return opened.size
-    except OSError:
-        return None
-
-
-def _write_masks(folder: Path, images: Sequence[_Image]) -> tuple[tuple[int, ...], ...]:
-    """Write the mask of each image; (0,) where it has one, () where it is empty."""
-    (folder / "masks").mkdir(exist_ok=True)
-    has = []
-    for row, image in enumerate(images):
-        assert image.told.mask is not None
-        mask = image.told.mask.read(_size(image.file))
-        Image.fromarray(mask).save(mask_file(folder, row), optimize=True)
-        has.append((0,) if mask.any() else ())
-    return tuple(has)

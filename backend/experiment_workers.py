@@ -38,20 +38,21 @@ def measure_units(
     units: Sequence[Unit],
     progress: Progress,
     say: Say,
-) -> None:
-    """Let workers measure the units and wait for them. Raises `ExperimentFailed`, `RedisUnreachable`."""
+) -> list[str]:
+    """Let workers measure the units and wait for them; why some could not be measured.
+
+    Raises `ExperimentFailed` where jobs are lost, `RedisUnreachable`.
+    """
     for unit in units:
         kept.finished.forget_failure(unit, contexts.of(unit))
-    with signals_interrupt(), _workers(settings, kept.work, workers, say) as (broker, watch):
+    with signals_interrupt(), _workers(settings, kept.work / f"redis-{run}", workers, say) as (broker, watch):
         sharing = _Sharing(broker, kept, run, contexts, watch)
         broker.cancel(sharing.prefix)
         try:
             sharing.share(units, progress)
         finally:
             broker.cancel(sharing.prefix)
-    failures = [message for unit in units if (message := kept.finished.failure(unit, contexts.of(unit)))]
-    if failures:
-        raise ExperimentFailed(len(failures), len(units), failures[0])
+    return [message for unit in units if (message := kept.finished.failure(unit, contexts.of(unit)))]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +95,7 @@ class _Sharing:
             time.sleep(POLL_SECONDS)
 
     def _enqueue(self, number: int, unit: Unit) -> None:
-        arguments = str(self.kept.work), self.run, unit_json(unit)
+        arguments = str(self.kept.work), self.run, unit_json(unit), self.contexts.of(unit)
         self.broker.enqueue("experiment", "experiment_jobs.measure", *arguments, job_id=f"{self.prefix}{number}")
 
     def _ended(self, unit: Unit) -> bool:
@@ -112,23 +113,22 @@ class _Sharing:
 
 
 @contextmanager
-def _workers(settings: Settings, work: Path, count: int, say: Say) -> Iterator[tuple[Broker, Callable[[], None]]]:
-    """A Redis, the workers asked for, and what is to be called now and then to keep them alive."""
+def _workers(settings: Settings, place: Path, count: int, say: Say) -> Iterator[tuple[Broker, Callable[[], None]]]:
+    """A Redis, at `place` where there is none, the workers asked for, and what keeps them alive if it is called."""
     with Children(grace=GRACE_SECONDS) as children:
         url = _shared_redis(settings)
         if not (url or count):
             raise InvalidRequest(
                 "--workers 0 leaves the work to others: set REDIS_URL to the Redis that they listen to."
             )
-        url = url or embedded_redis.start(children, work)
+        url = url or embedded_redis.start(children, place)
         broker = Broker(url, settings.namespace)
         broker.ping()
         if not (count or broker.experimenters()):
             say("waiting for a worker: start `seedqueue worker --lane experiment` with this REDIS_URL")
         threads = str(settings.threads or 1)
-        env = child_environment(
-            **environment_of(settings), REDIS_URL=url, SEEDQUEUE_THREADS=threads, OMP_NUM_THREADS=threads
-        )
+        told = {"REDIS_URL": url, "SEEDQUEUE_THREADS": threads, "OMP_NUM_THREADS": threads}
+        env = child_environment(**{**environment_of(settings), **told})
         worker = [sys.executable, "-m", "seedqueue.backend.cli", "worker", "--lane", "experiment"]
         for number in range(1, count + 1):
             children.start(f"worker {number}", worker, env=env, keep_alive=True)

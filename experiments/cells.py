@@ -42,7 +42,9 @@ class PoolFacts:
 
     task: "classes" or "masks". n: images; groups: that are never split (patients, near duplicates); positives: images
     with the target (of several classes: their numbers in `classes`). train, test: their mean numbers of images.
-    labels: the table's format in words. fixed_split: whether the table's own split was kept.
+    labels: the table's format in words. fixed_split: whether the table's own split was kept. unit: of distances between
+    masks, "mm" or "pixels". weak_overlap: what the weak labels were learnt from, in words. grouped_by: what makes a
+    group, in words. crossing: groups that the table's own split divides.
     """
 
     pool: str
@@ -58,6 +60,10 @@ class PoolFacts:
     labels: str
     fixed_split: bool
     primary: str
+    unit: str = ""
+    weak_overlap: str = ""
+    grouped_by: str = ""
+    crossing: int = 0
 
     @property
     def prevalence(self) -> float:

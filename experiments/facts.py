@@ -8,7 +8,7 @@ from seedqueue.experiments.cells import PoolFacts
 from seedqueue.experiments.grid import Grid
 from seedqueue.experiments.metrics import PRIMARY
 from seedqueue.experiments.prepared import PreparedPool
-from seedqueue.experiments.splits import has_own_split, split_of
+from seedqueue.experiments.splits import crossing, has_own_split, split_of
 
 
 def facts_of(pool: PreparedPool, grid: Grid) -> list[PoolFacts]:
@@ -19,6 +19,7 @@ def facts_of(pool: PreparedPool, grid: Grid) -> list[PoolFacts]:
         for part in ("train", "validation", "test")
     )
     described = pool.described
+    [spec] = [spec for spec in grid.pools if spec.name == pool.name]
     held = pool.truth.sum(axis=0).tolist()
     return [
         PoolFacts(
@@ -35,6 +36,17 @@ def facts_of(pool: PreparedPool, grid: Grid) -> list[PoolFacts]:
             labels=described.labels,
             fixed_split=has_own_split(pool) or grid.fixed_split,
             primary=PRIMARY[described.task],
+            unit=_unit(pool),
+            weak_overlap=spec.weak_seen if spec.weak_labels else "",
+            grouped_by=described.grouped_by,
+            crossing=crossing(pool) if has_own_split(pool) else 0,
         )
         for target in described.targets
     ]
+
+
+def _unit(pool: PreparedPool) -> str:
+    """Of distances between masks: mm only where all images have a spacing."""
+    if pool.described.task != "masks":
+        return ""
+    return "mm" if pool.in_millimetres else "pixels"

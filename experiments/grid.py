@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from seedqueue.experiments import arms
 from seedqueue.experiments.errors import InvalidGrid
+from seedqueue.experiments.metrics import TITLES
 from seedqueue.models.heads.networks import STRIDE
 
 Protocol = Literal["honest", "paper"]
@@ -28,7 +29,8 @@ class PoolSpec:
     column at once, or the masks. finding: whose masks, where the table holds several. group: the column of patients.
     near_duplicate: a cosine on unit vectors of the first embedder, 0 for none. task: masks by default where only
     heads for masks are asked for. embeddings: files of precomputed ones, by the name that stands for them among the
-    embedders. weak_labels: a table of scores or of yes and no, for the selector `weak-label`.
+    embedders. weak_labels: a table of scores or of yes and no, for the selector `weak-label`;
+    weak_seen: what they were learnt from, in words.
     """
 
     name: str
@@ -42,6 +44,7 @@ class PoolSpec:
     near_duplicate: float = 0.9
     embeddings: Mapping[str, str] = field(default_factory=dict)
     weak_labels: str = ""
+    weak_seen: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +104,9 @@ class Grid:
         for head in self.heads:
             if head not in HEADS:
                 raise InvalidGrid("head", head, f"there are {', '.join(HEADS)}")
+        unknown = [name for name in self.metrics if name not in TITLES]
+        if unknown:
+            raise InvalidGrid("metric", unknown[0], f"there are {', '.join(TITLES)}")
         for name, least in (("repeats", 2), ("draws", 1), ("saving_at", 1)):
             if getattr(self, name) < least:
                 raise InvalidGrid(name, getattr(self, name), f"give at least {least}")

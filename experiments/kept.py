@@ -5,12 +5,12 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from seedqueue.experiments.cells import EmbeddingCost
 from seedqueue.experiments.errors import WorkInUse
 from seedqueue.experiments.grid import Grid, PoolSpec, grid_from
 from seedqueue.experiments.prepared import PreparedPool, read_pool, slug
@@ -46,12 +46,12 @@ class Kept:
                 raise WorkInUse(self.work) from error
             yield
 
-    def keep(self, run: str, grid: Grid, costs: Sequence[EmbeddingCost]) -> None:
-        """What workers and a later run read. Costs once measured stay: the report is the same when it is made again."""
-        self._grid_file(run).write_text(json.dumps(asdict(grid)), encoding="utf-8")
-        known = {(cost.pool, cost.embedder): cost for cost in [*costs, *self.costs()]}
-        told = json.dumps([asdict(cost) for cost in known.values()])
-        (self.work / "costs.json").write_text(told, encoding="utf-8")
+    def keep(self, run: str, grid: Grid) -> None:
+        """What workers read, as a whole or not at all."""
+        file = self._grid_file(run)
+        part = file.with_name(f".{file.name}.{os.getpid()}.part")
+        part.write_text(json.dumps(asdict(grid)), encoding="utf-8")
+        part.replace(file)
 
     def grid(self, run: str) -> Grid:
         file = self._grid_file(run)
@@ -59,10 +59,6 @@ class Kept:
 
     def _grid_file(self, run: str) -> Path:
         return self.work / f"grid-{run}.json"
-
-    def costs(self) -> list[EmbeddingCost]:
-        file = self.work / "costs.json"
-        return [EmbeddingCost(**each) for each in json.loads(file.read_text(encoding="utf-8"))] if file.exists() else []
 
     def pools(self, grid: Grid) -> list[PreparedPool]:
         return [read_pool(self.pool_folder(spec, grid)) for spec in grid.pools]

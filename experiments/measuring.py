@@ -18,7 +18,7 @@ from seedqueue.experiments.linear_cells import LinearTask, Queues, of_choice, qu
 from seedqueue.experiments.network_cells import NetworkTask
 from seedqueue.experiments.prepared import PreparedPool, Rows, Target
 from seedqueue.experiments.units import Unit
-from seedqueue.experiments.views import View, view_of
+from seedqueue.experiments.views import View, view_of, weak_labels
 from seedqueue.models.heads.networks import Kind
 from seedqueue.models.memory import peak_mb
 from seedqueue.selectors.signals import Signals
@@ -66,17 +66,17 @@ class Measuring:
         shared = None if self._asks_the_head else self._queues(None)
         for target in self.pool.described.targets:
             linear = self._linear(target) if self.unit.head == "linear" else None
-            chosen, clock = shared or self._queues(linear)
+            chosen = shared or self._queues(linear)
             for budget in self.unit.budgets:
-                yield from self._cell(target, budget, chosen, clock, linear)
+                yield from self._cell(target, budget, chosen, linear)
 
     @property
     def _asks_the_head(self) -> bool:
         return self.arm.then not in (None, arms.REFERENCE)
 
-    def _queues(self, linear: LinearTask | None) -> tuple[Queues, Clock]:
-        weak = self.pool.weak_labels()
-        signals = Signals(weak_labels=None if weak is None else weak[self.view.split.train])
+    def _queues(self, linear: LinearTask | None) -> Queues:
+        scores = self.pool.weak_scores() if "weak_labels" in self.arm.needs else None
+        signals = Signals(weak_labels=None if scores is None else weak_labels(scores, self.view.split.train))
         choice = Choice(self.view.train, signals, self.seed, linear.predict if linear else None)
         return queues(choice, self.arm, self.unit.budgets)
 
@@ -84,9 +84,7 @@ class Measuring:
         seen = view_of(self.pool, self.grid.features or self.unit.embedder, self.grid, self.unit.repeat)
         return LinearTask(self.pool, target, seen, self.training_seed)
 
-    def _cell(
-        self, target: Target, budget: int, chosen: Queues, choosing: Clock, linear: LinearTask | None
-    ) -> Iterator[Cell]:
+    def _cell(self, target: Target, budget: int, chosen: Queues, linear: LinearTask | None) -> Iterator[Cell]:
         rows = chosen.by_budget[budget]
         own: Rows = self.view.split.train[rows]
         clock = Clock()
@@ -109,7 +107,7 @@ class Measuring:
                 draw=self.unit.draw,
                 metrics={**metrics, **said},
                 seconds={**clock.seconds, "select": chosen.seconds[budget]},
-                core_seconds=clock.core_seconds + choosing.core_seconds / len(self.unit.budgets),
+                core_seconds=clock.core_seconds + chosen.core_seconds[budget],
                 memory=round(peak_mb(), 1),
                 rows=tuple(own.tolist()),
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from seedqueue.models.metrics.masks import ImageFigures, mask_figures
 from seedqueue.models.metrics.ranking import average_precision
 
 BOOTSTRAPS = 100
+CHUNK = 64
 CALLED = 0.5  # the probability from which a pixel belongs to a mask
 
 
@@ -95,20 +97,25 @@ class NetworkTask:
         count = BOOTSTRAPS if self.grid.protocol == "paper" else 0
         weights = resample(groups, count, self.seed).weights
         if self.task == "masks":
-            figures = [self._figures(head, row) for row in test.tolist()]
+            figures = [each for rows in _chunks(test) for each in self._figures(head, rows)]
             first, *others = mask_metrics(figures, weights)
             return {**first, **bootstrap_sd(others, ("dsc", "hd"))}
         tuning = None if validation is None else (head.probabilities(validation.inputs), validation.targets)
-        scores = head.probabilities(self._inputs(test))
+        scores = np.concatenate([head.probabilities(self._inputs(rows)) for rows in _chunks(test)])
         first, *others = class_metrics(scores, self._truth(test), tuning, weights)
         return {**first, **bootstrap_sd(others, ("auprc", "f1_youden", "f1_half"))}
 
-    def _figures(self, head: NetworkHead, row: int) -> ImageFigures:
-        truth = self.pool.mask(row)
-        [maps] = head.probabilities(self._inputs(np.array([row])))
-        row_mm, column_mm = self.pool.spacings[row].tolist()
-        spacing = None if np.isnan(row_mm) else (row_mm, column_mm)
-        return mask_figures(to_grid(maps, *truth.shape) >= CALLED, truth[None], spacing)[0]
+    def _figures(self, head: NetworkHead, rows: Rows) -> Iterator[ImageFigures]:
+        for row, maps in zip(rows.tolist(), head.maps(self._inputs(rows)), strict=True):
+            truth = self.pool.mask(row)
+            row_mm, column_mm = self.pool.spacings[row].tolist()
+            spacing = (row_mm, column_mm) if self.pool.in_millimetres else None
+            yield mask_figures(to_grid(maps, *truth.shape) >= CALLED, truth[None], spacing)[0]
+
+
+def _chunks(rows: Rows) -> list[Rows]:
+    """Images of a test part that are in memory together."""
+    return np.split(rows, range(CHUNK, len(rows), CHUNK))
 
 
 def _mean_auprc(probabilities: Floats, targets: Flags) -> float:

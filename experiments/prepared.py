@@ -2,7 +2,7 @@
 
 pool.json            names, targets, groups, the table's split
 embeddings/E.npy     float32 (n, d) of each embedder
-weak-labels.npy      bool (n, findings), where there are any
+weak-scores.npy      float32 (n, findings), where there are any
 inputs-224.npy       uint8 (n, 3, side, side), where networks are trained
 spacings.npy         float64 (n, 2) in mm, NaN where an image has none, beside the inputs
 masks/000123.png     the masks on the images' own grids, 1 bit
@@ -44,8 +44,8 @@ class Target:
 class Described:
     """`pool.json`. files: names of the images; classes: of the columns; splits: the table's, "" where it has none.
 
-    labels: the table's format in words. content: the SHA-256 over all images'. unreadable: images that were left
-    out, each with its reason.
+    labels: the table's format in words. content: the SHA-256 over all images'; masks: over all masks and spacings.
+    unreadable: images that were left out, each with its reason. grouped_by: what makes a group, in words.
     """
 
     name: str
@@ -59,6 +59,8 @@ class Described:
     labels: str
     content: str
     unreadable: tuple[tuple[str, str], ...] = ()
+    masks: str = ""
+    grouped_by: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,17 +90,22 @@ class PreparedPool:
         return np.array(self.described.groups, dtype=np.int64)
 
     def embeddings(self, embedder: str) -> Floats:
-        """float32 (n, d)."""
-        return np.asarray(np.load(embeddings_file(self.folder, embedder)), dtype=np.float32)
+        """float32 (n, d), read as it is used."""
+        return np.load(embeddings_file(self.folder, embedder), mmap_mode="r")  # type: ignore[no-any-return]
 
     def inputs(self, side: int) -> NDArray[np.uint8]:
         """uint8 (n, 3, side, side), not in memory."""
         return np.load(inputs_file(self.folder, side), mmap_mode="r")  # type: ignore[no-any-return]
 
-    def weak_labels(self) -> Flags | None:
-        """bool (n, findings); None where the pool has none."""
-        file = weak_labels_file(self.folder)
-        return np.asarray(np.load(file), dtype=np.bool_) if file.exists() else None
+    def weak_scores(self) -> Floats | None:
+        """float32 (n, findings), or 0 and 1; None where the pool has no weak labels."""
+        file = weak_scores_file(self.folder)
+        return np.asarray(np.load(file), dtype=np.float32) if file.exists() else None
+
+    @property
+    def in_millimetres(self) -> bool:
+        """Whether all images have a spacing: distances of two units have no mean."""
+        return not bool(np.isnan(self.spacings).any())
 
     @cached_property
     def spacings(self) -> NDArray[np.float64]:
@@ -137,8 +144,8 @@ def inputs_file(folder: Path, side: int) -> Path:
     return folder / f"inputs-{side}.npy"
 
 
-def weak_labels_file(folder: Path) -> Path:
-    return folder / "weak-labels.npy"
+def weak_scores_file(folder: Path) -> Path:
+    return folder / "weak-scores.npy"
 
 
 def spacings_file(folder: Path) -> Path:

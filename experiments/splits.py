@@ -25,9 +25,16 @@ def has_own_split(pool: PreparedPool) -> bool:
     return {"train", "test"} <= set(pool.described.splits)
 
 
+def crossing(pool: PreparedPool) -> int:
+    """How many groups the table's own split divides: their images stand in training and test part."""
+    said = np.array(pool.described.splits)
+    tested = set(pool.groups[said == "test"].tolist())
+    return len(tested & set(pool.groups[(said == "train") | (said == "val")].tolist()))
+
+
 def split_of(pool: PreparedPool, grid: Grid, repeat: int) -> Split:
     """The parts of a repeat; the same in every arm. Raises `PoolUnusable` where a part would hold no positive image."""
-    number = 0 if grid.fixed_split else repeat
+    number = 0 if grid.fixed_split or has_own_split(pool) else repeat
     if has_own_split(pool):
         said = np.array(pool.described.splits)
         test, rest = np.flatnonzero(said == "test"), np.flatnonzero((said == "train") | (said == "val"))

@@ -12,7 +12,10 @@ from seedqueue.experiments.grid import Grid
 
 @dataclass(frozen=True)
 class Study:
-    """ran: the line of date and versions. command: that which makes the report anew, empty where it is not known."""
+    """ran: the line of date and versions. command: that which makes the report anew, empty where it is not known.
+
+    missing: units that could not be measured; first_failure: why the first of them.
+    """
 
     grid: Grid
     cells: Sequence[Cell]
@@ -22,3 +25,5 @@ class Study:
     convergence: Sequence[Convergence] = ()
     ran: str = ""
     command: str = ""
+    missing: int = 0
+    first_failure: str = ""

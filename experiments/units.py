@@ -22,6 +22,7 @@ from seedqueue.experiments.prepared import PreparedPool
 # Raised whenever what is measured changes: cells of another number are measured anew.
 FORMAT = 1
 
+_DESCRIBED = ("name", "task", "files", "classes", "has", "targets", "groups", "splits", "labels", "content", "masks")
 _PROTOCOL = (
     "protocol",
     "held_out",
@@ -71,7 +72,7 @@ def units_of(grid: Grid, pools: Sequence[PreparedPool]) -> list[Unit]:
             for head in suiting[pool.name]:
                 for embedder in grid.embedders_of(pool.name):
                     for arm in grid.arms:
-                        if "weak_labels" not in arm.needs or pool.weak_labels() is not None:
+                        if "weak_labels" not in arm.needs or pool.weak_scores() is not None:
                             found += _of_arm(grid, pool.name, head, embedder, arm, repeat)
     return list(dict.fromkeys(found))
 
@@ -139,22 +140,22 @@ class Contexts:
     def __init__(self, grid: Grid, pools: Sequence[PreparedPool]) -> None:
         self._grid = grid
         self._pools = {pool.name: pool for pool in pools}
-        self._known: dict[tuple[str, str], str] = {}
+        self._known: dict[tuple[str, str, bool], str] = {}
 
     def of(self, unit: Unit) -> str:
-        key = unit.pool, unit.embedder
+        key = unit.pool, unit.embedder, "weak_labels" in arms.parse(unit.arm).needs
         if key not in self._known:
-            self._known[key] = self._context(self._pools[unit.pool], unit.embedder)
+            self._known[key] = self._context(self._pools[unit.pool], unit.embedder, weak=key[-1])
         return self._known[key]
 
-    def _context(self, pool: PreparedPool, embedder: str) -> str:
-        described = asdict(pool.described)
-        described.pop("unreadable")
+    def _context(self, pool: PreparedPool, embedder: str, *, weak: bool) -> str:
+        told = asdict(pool.described)
+        described = {name: told[name] for name in _DESCRIBED}
         protocol = {name: getattr(self._grid, name) for name in _PROTOCOL}
-        weak = pool.weak_labels()
+        scores = pool.weak_scores() if weak else None
         seen = {name for name in (embedder, self._grid.features) if name not in (None, NO_EMBEDDER)}
         vectors = {str(name): _digest(pool.embeddings(str(name))) for name in sorted(map(str, seen))}
-        parts = [described, protocol, None if weak is None else _digest(weak), vectors]
+        parts = [described, protocol, None if scores is None else _digest(scores), vectors]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 
+from seedqueue.experiments.datasets.labelled import LabelledImage, LabelTable
+from seedqueue.experiments.datasets.matching import matched
 from seedqueue.experiments.errors import VectorsUnusable
 from seedqueue.experiments.prepared import Floats
 
@@ -17,16 +19,16 @@ def read_vectors(path: Path, names: Sequence[str]) -> Floats:
     """float32 (n, d) for the images of a folder, in the order of `names` (POSIX paths within it).
 
     .npz: arrays `files`, text (m,), and `embeddings`, numbers (m, d). CSV: a column `file`, every other column that
-    holds numbers alone. A file is matched by its path, else by its name. Raises `VectorsUnusable`, with how many
+    holds numbers alone. A file is matched by its path, else by its
+    name where that is the only one of its name. Raises `VectorsUnusable`, with how many
     images have none.
     """
     files, vectors = _npz(path) if path.suffix == ".npz" else _csv(path)
     if vectors.ndim != 2 or len(files) != len(vectors) or not vectors.shape[1]:
         raise VectorsUnusable(path, f"{len(files)} files and embeddings of shape {vectors.shape}: give a row for each")
-    at = {PurePosixPath(name).name: row for row, name in enumerate(files)} | {
-        name: row for row, name in enumerate(files)
-    }
-    rows = [at.get(name, at.get(PurePosixPath(name).name)) for name in names]
+    entries = [LabelledImage(file, None) for file in files]
+    at = {entry: row for row, entry in enumerate(entries)}
+    rows = [None if entry is None else at[entry] for entry in matched(LabelTable(tuple(entries), ""), names)]
     lacking = [name for name, row in zip(names, rows, strict=True) if row is None]
     if lacking:
         raise VectorsUnusable(path, f"{len(lacking)} of {len(names)} images have no row, {lacking[0]!r} first")

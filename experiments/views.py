@@ -10,10 +10,13 @@ from threadpoolctl import threadpool_limits
 
 from seedqueue.experiments.cells import NO_EMBEDDER
 from seedqueue.experiments.grid import Grid
-from seedqueue.experiments.prepared import Floats, PreparedPool
+from seedqueue.experiments.prepared import Flags, Floats, PreparedPool, Rows
 from seedqueue.experiments.splits import Split, split_of
 from seedqueue.selectors.representation import Scaler, fit_scaler, to_unit_length
 from seedqueue.selectors.source import Matrix
+
+# A weak label holds of the images above this quantile of its scores.
+SCORED = 0.9
 
 # Columns for each row from which the basis pays.
 WIDE = 2
@@ -55,6 +58,14 @@ class View:
     def unit(self) -> Floats:
         """The training part at unit length, in the basis of `features`: all angles and distances are the same."""
         return to_unit_length(self.features[self.split.train])
+
+
+def weak_labels(scores: Floats, train: Rows) -> Flags:
+    """bool (len(train), findings): yes and no as they are; of scores the highest tenth of the training part."""
+    seen = scores[train]
+    if np.isin(scores, (0, 1)).all():
+        return np.asarray(seen, dtype=np.bool_)
+    return np.asarray(seen > np.quantile(seen, SCORED, axis=0))
 
 
 @lru_cache(maxsize=3)

@@ -25,7 +25,7 @@ def read(path: Path, rows: Sequence[Row], label_column: str = LABEL, group_colum
     if label_column != LABEL or (columns.find(LABEL) is None and at_mask is None):
         columns.require(label_column, "name the column with the labels by --label-column, or add a column `mask`")
     if group_column != GROUP:
-        columns.require(group_column, "name the column with the patient by --group-column")
+        columns.require(group_column, "name the column with the patient by --group-field")
     at_label, at_group = columns.find(label_column), columns.find(group_column)
     kept: dict[str, tuple[int, tuple[str, ...]]] = {}
     images = []

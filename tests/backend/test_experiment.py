@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -133,16 +134,15 @@ def test_workers_from_elsewhere_give_the_same_table(
     assert not (work / "logs").exists(), "no Redis was started for it"
 
 
-def processes(home: Path) -> list[int]:
-    """Those that run with this home."""
-    marker = f"SEEDQUEUE_HOME={home}".encode()
+def processes(home: Path, work: Path) -> list[int]:
+    """Those that run with this home, and the Redis of this folder, which hides its environment."""
+    marks = {f"SEEDQUEUE_HOME={home}".encode(), f"unixsocket:{embedded_redis.socket_path(work)}".encode()}
     found = []
-    for file in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if marker in file.read_bytes().split(b"\0"):
-                found.append(int(file.parent.name))
-        except OSError:
-            continue
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            told = (folder / "environ").read_bytes() + b"\0" + (folder / "cmdline").read_bytes()
+            if marks & set(re.split(rb"[\0 ]", told)):
+                found.append(int(folder.name))
     return found
 
 
@@ -150,27 +150,27 @@ def processes(home: Path) -> list[int]:
 def test_a_killed_run_leaves_no_process_and_goes_on(
     first: tuple[Path, subprocess.CompletedProcess[str]], folder: Path, tmp_path: Path, eventually: Eventually
 ) -> None:
-    out, home = tmp_path / "out", tmp_path / "home"
+    out, home, work = tmp_path / "out", tmp_path / "home", tmp_path / "out" / "work"
     command = [*PROGRAM, *options(folder, out)]
     with (tmp_path / "log").open("wb") as log:
         killed = subprocess.Popen(
             command, env=environment(folder, SEEDQUEUE_HOME=str(home)), stdout=log, stderr=log, start_new_session=True
         )
         try:
-            eventually(lambda: len(cells(out / "work")) >= 3, SECONDS, "the first cells")
-            assert len(processes(home)) >= 3, "the command, its Redis, its worker"
+            eventually(lambda: len(cells(work)) >= 3, SECONDS, "the first cells")
+            assert len(processes(home, work)) >= 3, "the command, its Redis, its worker"
         finally:
             os.kill(killed.pid, signal.SIGKILL)
             killed.wait()
-    eventually(lambda: not processes(home), 30, "the end of all processes")
-    kept = {file: file.stat().st_mtime_ns for file in cells(out / "work")}
+    eventually(lambda: not processes(home, work), 30, "the end of all processes")
+    kept = {file: file.stat().st_mtime_ns for file in cells(work)}
     assert 3 <= len(kept) < UNITS
     assert not (out / "results.csv").exists()
     done = run(folder, out, SEEDQUEUE_HOME=str(home))
     assert f"{len(kept)} of {UNITS} units are measured already, {UNITS - len(kept)} to do" in done.stderr
     assert {file: file.stat().st_mtime_ns for file in kept} == kept
     assert untimed(out) == untimed(first[0])
-    assert processes(home) == []
+    assert processes(home, work) == []
 
 
 def test_precomputed_embeddings_are_as_good_as_computed_ones(folder: Path, tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ def typed(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: 
         (["--embeddings", "mine=absent.npz"], "VectorsUnusable: The embeddings "),
         (["--images", "absent"], "FolderMissing: there is no folder "),
         (["--labels", "absent.csv"], "LabelTableUnusable: The label table "),
-        (["--project", "3"], "InvalidRequest: Give --images and --labels, or --project, or --config."),
+        (["--project", "3"], "InvalidRequest: Give --project, or --images and --labels, not both."),
         (["--config", "absent.toml"], "InvalidGrid: The experiment's configuration is 'absent.toml': it cannot be "),
         (["--out", "/proc/none"], "CannotWrite: cannot write /proc/none: "),
         (
@@ -237,6 +237,7 @@ def typed(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: 
         ),
         (["--budgets", "6,30"], "PoolUnusable: The pool 'images': a budget of 30 exceeds the 26 images of its "),
         (["--selectors", "kmeans:pool=30"], "PoolUnusable: The pool 'images': kmeans:pool=30 draws 30 images, "),
+        (["--workers", "0"], "InvalidRequest: --workers 0 leaves the work to others: set REDIS_URL"),
     ],
 )
 def test_what_cannot_be_run_is_one_line(more: list[str], refusal: str, typed: Type, tmp_path: Path) -> None:
@@ -244,6 +245,7 @@ def test_what_cannot_be_run_is_one_line(more: list[str], refusal: str, typed: Ty
     assert code == 1
     *before, last = err.splitlines()
     assert last.startswith(refusal)
-    assert all(" images in " in line or "━" in line for line in before), "progress alone stands above it"
+    progress = (" images in ", " units are measured already", "━")
+    assert all(any(word in line for word in progress) for line in before), "progress alone stands above it"
     assert out == ""
     assert not (tmp_path / "out" / "results.csv").exists()

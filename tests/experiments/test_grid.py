@@ -152,3 +152,8 @@ def test_a_grid_survives_json() -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "docs" / "experiments").glob("*.toml")), ids=lambda path: path.stem)
 def test_the_configurations_of_the_repository_are_read(path: Path) -> None:
     assert read_grid(path).pools
+
+
+def test_an_unknown_metric_is_refused() -> None:
+    with pytest.raises(InvalidGrid, match="'aurco': there are auprc,"):
+        drawn_pools.grid(metrics=("aurco",))

@@ -35,14 +35,14 @@ def test_a_pool_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert pool.described.unreadable == (("broken.png", "no image"),)
     assert pool.embeddings("imagenet:vgg11").tolist() == vectors.tolist()
     assert pool.embeddings("cloud").dtype == np.float32
-    found = pool.weak_labels()
+    found = pool.weak_scores()
     assert found is not None
     assert found.tolist() == weak.tolist()
     assert [file.name for file in tmp_path.glob(".*")] == [], "nothing half written is left"
 
 
 def test_without_weak_labels_there_are_none(tmp_path: Path) -> None:
-    assert drawn_pools.cloud_pool(tmp_path).weak_labels() is None
+    assert drawn_pools.cloud_pool(tmp_path).weak_scores() is None
 
 
 def test_masks_and_inputs_are_read_image_by_image(tmp_path: Path) -> None:

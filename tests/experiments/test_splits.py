@@ -11,7 +11,7 @@ import pytest
 from seedqueue.experiments.errors import PoolUnusable
 from seedqueue.experiments.measuring import Measuring
 from seedqueue.experiments.prepared import PreparedPool
-from seedqueue.experiments.splits import Split, has_own_split, split_of
+from seedqueue.experiments.splits import Split, crossing, has_own_split, split_of
 from seedqueue.experiments.units import units_of
 
 N = 120
@@ -155,3 +155,13 @@ def test_a_mask_pool_may_hold_nothing_but_targets(tmp_path: Path) -> None:
     truth[:] = True
     pool = drawn_pools.write_pool(tmp_path, {"cloud": vectors}, truth, task="masks")
     assert np.intersect1d(*parts(split_of(pool, drawn_pools.grid(), 0))[::2]).size == 0
+
+
+def test_an_own_split_is_one_for_all_repeats_and_its_crossing_groups_are_counted(tmp_path: Path) -> None:
+    pool = own(tmp_path, {"train": 80, "test": 40})
+    grid = drawn_pools.grid(protocol="paper")
+    assert parts(split_of(pool, grid, 0)) == parts(split_of(pool, grid, 1))
+    assert crossing(pool) == 0
+    splits = ["train"] * 80 + ["test"] * 40
+    shared = drawn_pools.cloud_pool(tmp_path, N, splits=splits, groups=[row % 40 for row in range(N)])
+    assert crossing(shared) == 40

@@ -15,7 +15,7 @@ from seedqueue.experiments.cells import Cell
 from seedqueue.experiments.errors import InvalidGrid, PoolUnusable
 from seedqueue.experiments.grid import Grid, PoolSpec
 from seedqueue.experiments.kept import Kept
-from seedqueue.experiments.prepared import PreparedPool, embeddings_file, read_pool, weak_labels_file, write_described
+from seedqueue.experiments.prepared import PreparedPool, embeddings_file, read_pool, weak_scores_file, write_described
 from seedqueue.experiments.units import Contexts, Finished, Unit, units_of
 
 
@@ -84,7 +84,7 @@ def test_a_networks_random_queues_know_no_embedder_and_are_measured_once(pool: P
 def test_weak_labels_are_asked_only_where_there_are_any(pool: PreparedPool) -> None:
     grid = drawn_pools.grid(selectors=("uniform", "weak-label"))
     assert {unit.arm for unit in units_of(grid, [pool])} == {"uniform"}
-    np.save(weak_labels_file(pool.folder), np.ones((len(pool), 2), dtype=np.bool_))
+    np.save(weak_scores_file(pool.folder), np.ones((len(pool), 2), dtype=np.bool_))
     assert {unit.arm for unit in units_of(grid, [pool])} == {"uniform", "weak-label"}
 
 
@@ -159,12 +159,26 @@ def changed_pools(pool: PreparedPool) -> Iterator[tuple[str, PreparedPool]]:
         write_described(pool.folder, replace(told, **change))
         yield word, read_pool(pool.folder)
     write_described(pool.folder, told)
-    np.save(weak_labels_file(pool.folder), np.ones((len(pool), 1), dtype=np.bool_))
-    yield "weak labels", read_pool(pool.folder)
-    weak_labels_file(pool.folder).unlink()
     file = embeddings_file(pool.folder, "cloud")
     np.save(file, np.load(file) * 2)
     yield "embeddings", read_pool(pool.folder)
+
+
+def test_weak_labels_count_for_the_arms_that_need_them(pool: PreparedPool, finished: Finished) -> None:
+    grid = drawn_pools.grid(selectors=("uniform", "weak-label"))
+    np.save(weak_scores_file(pool.folder), np.eye(len(pool), 2, dtype=np.float32))
+    for unit in units_of(grid, [pool]):
+        finished.keep(unit, Contexts(grid, [pool]).of(unit), [])
+    np.save(weak_scores_file(pool.folder), np.ones((len(pool), 2), dtype=np.float32))
+    assert {unit.arm for unit in missing(finished, grid, pool)} == {"weak-label"}
+
+
+def test_masks_count(pool: PreparedPool, finished: Finished) -> None:
+    grid = drawn_pools.grid()
+    for unit in units_of(grid, [pool]):
+        finished.keep(unit, Contexts(grid, [pool]).of(unit), [])
+    write_described(pool.folder, replace(pool.described, masks="drawn anew"))
+    assert missing(finished, grid, read_pool(pool.folder)) == units_of(grid, [pool])
 
 
 def test_another_content_of_the_pool_is_measured_anew(pool: PreparedPool, finished: Finished) -> None:
@@ -174,7 +188,7 @@ def test_another_content_of_the_pool_is_measured_anew(pool: PreparedPool, finish
     for word, changed in changed_pools(pool):
         assert missing(finished, grid, changed) == units_of(grid, [changed]), word
         words.append(word)
-    assert len(words) == 6
+    assert len(words) == 5
 
 
 def test_other_embedders_of_a_pool_change_nothing(pool: PreparedPool, finished: Finished) -> None:
@@ -248,13 +262,13 @@ def test_a_failure_is_told_until_it_is_forgotten(pool: PreparedPool, finished: F
     assert finished.failure(second, contexts.of(second)) == "too large"
 
 
-def test_grids_costs_and_pools_of_a_work_folder_come_back(tmp_path: Path) -> None:
+def test_grids_and_pools_of_a_work_folder_come_back(tmp_path: Path) -> None:
     kept = Kept(tmp_path / "work")
     kept.make()
     kept.make()
     grid = drawn_pools.grid(title="Mine")
-    kept.keep("abc", grid, [])
-    kept.keep("other", drawn_pools.grid(), [])
+    kept.keep("abc", grid)
+    kept.keep("other", drawn_pools.grid())
     assert kept.grid("abc").title == "Mine"
     drawn_pools.cloud_pool(kept.pool_folder(grid.pools[0], grid))
     assert [pool.name for pool in kept.pools(grid)] == ["drawn"]

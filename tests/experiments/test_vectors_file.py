@@ -104,3 +104,11 @@ def test_a_line_with_too_many_or_too_few_cells(tmp_path: Path) -> None:
     found = read_vectors(csv(tmp_path, "file,e0\n1.png,1,9\n2.png,1\n3.png,1\n"), NAMES)
     assert found.shape == (3, 1)
     assert "a line ends before" in refused(csv(tmp_path, "e0,file\n1,1.png\n2\n3,3.png\n"))
+
+
+def test_a_name_that_several_rows_have_is_nobodys(tmp_path: Path) -> None:
+    file = tmp_path / "vectors.npz"
+    np.savez(file, files=["A/1.png", "B/1.png"], embeddings=np.eye(2, dtype=np.float32))
+    assert read_vectors(file, ["B/1.png", "A/1.png"]).tolist() == [[0, 1], [1, 0]]
+    with pytest.raises(VectorsUnusable, match=r"1 of 1 images have no row, 'C/1\.png' first"):
+        read_vectors(file, ["C/1.png"])

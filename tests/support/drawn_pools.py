@@ -24,7 +24,7 @@ from seedqueue.experiments.prepared import (
     read_pool,
     spacings_file,
     targets_of,
-    weak_labels_file,
+    weak_scores_file,
     write_described,
 )
 from seedqueue.experiments.study import Study
@@ -65,7 +65,7 @@ def write_pool(
     for name, rows in vectors.items():
         np.save(embeddings_file(folder, name), rows.astype(np.float32))
     if weak is not None:
-        np.save(weak_labels_file(folder), weak)
+        np.save(weak_scores_file(folder), weak)
     n = len(truth)
     described = Described(
         name=NAME,
