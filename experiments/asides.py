@@ -9,7 +9,7 @@ from seedqueue.experiments import words
 from seedqueue.experiments.cells import NO_EMBEDDER
 from seedqueue.experiments.comparisons import DEFAULT, Findings
 from seedqueue.experiments.convergence import Convergence
-from seedqueue.experiments.series import ALL_TARGETS, Series
+from seedqueue.experiments.series import ALL_TARGETS, LINEAR, Series
 from seedqueue.experiments.verdict import Verdict
 
 
@@ -49,7 +49,8 @@ def _cost(findings: Findings, one: Series) -> str:
     stages = one.seconds.get(budget, {})
     choosing = words.seconds(stages.get("select", math.nan))
     training = words.seconds(stages.get("train", math.nan))
-    queue = f"{choosing} s to choose {budget} by {words.code(key.selector)}, {training} s to train on them"
+    folds = ", with the five folds of its threshold" if key.head == LINEAR else ""
+    queue = f"{choosing} s to choose {budget} by {words.code(key.selector)}, {training} s to train on them{folds}"
     for cost in findings.study.costs:
         if (cost.pool, cost.embedder) == (key.pool, key.embedder):
             total = cost.core_seconds * findings.facts[key.pool, key.target].n

@@ -22,7 +22,7 @@ from seedqueue.experiments.study import Study
 DEFAULT = "kmeans"
 
 Kind = Literal["random", "selector", "embedder"]
-Answer = Literal["better", "worse", "no clear difference"]
+Answer = Literal["better", "worse", "no clear difference", "not judged"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ class Comparison:
 
     against: REFERENCE, another selector, or the other embedder of the same selector. endpoint: fixed beforehand, not
     corrected for the number of comparisons; holm: the corrected p of all others. NaN for what no claim may rest on
-    (`paper` columns).
+    (`paper` columns, one split). judged: False where all repeats share one split: the variance is then of random seeds
+    alone, so that a difference of two fixed queues always looks sure.
     """
 
     key: Key
@@ -54,9 +55,12 @@ class Comparison:
     difference: Difference
     endpoint: bool = False
     holm: float = math.nan
+    judged: bool = True
 
     @property
     def answer(self) -> Answer:
+        if not self.judged:
+            return "not judged"
         p = self.difference.p if self.endpoint else self.holm
         if not p < 1 - CONFIDENCE:
             return "no clear difference"
@@ -135,6 +139,10 @@ class Findings:
         """Whether all repeats share one split, so that only random seeds differ."""
         return self.study.grid.fixed_split or any(fact.fixed_split for fact in self._of(key.pool, key.target, key.head))
 
+    def unit(self, pool: str) -> str:
+        """Of a pool's distances between masks, empty where it has none."""
+        return next((fact.unit for (name, _), fact in self.facts.items() if name == pool), "")
+
     def overlap(self, pool: str, embedder: str) -> str:
         """What is known of an embedder's pretraining and the pool's images, empty for nothing."""
         known = {(each.pool, each.embedder): each.overlap for each in self.study.costs}
@@ -175,6 +183,7 @@ class Findings:
             area=float(first[both].mean()) if both.any() else math.nan,
             other=float(second[both].mean()) if both.any() else math.nan,
             difference=corrected(first - second, self.ratio(one.key)),
+            judged=not self.fixed(one.key),
         )
 
     def against_random(self, key: Key) -> Comparison | None:
@@ -222,9 +231,9 @@ class Findings:
         return [one for one in found if one.key.selector == chosen]
 
     def _corrected(self, comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
-        """Holm's p of all but the endpoints and the `paper` columns."""
+        """Holm's p of all but the endpoints, the `paper` columns and what is not judged."""
         marked = [replace(each, endpoint=self._is_endpoint(each)) for each in comparisons]
-        family = [each for each in marked if not each.endpoint and not each.key.published]
+        family = [each for each in marked if is_secondary(each)]
         adjusted = dict(zip(map(id, family), holm([each.difference.p for each in family]), strict=True))
         return tuple(replace(each, holm=adjusted.get(id(each), math.nan)) for each in marked)
 
@@ -240,6 +249,11 @@ class Findings:
         key = each.key
         subject = Subject(key.pool, key.target, key.head, key.embedder)
         return each.kind == "random" and key.selector == DEFAULT and self.endpoints.get(key.pool) == subject
+
+
+def is_secondary(each: Comparison) -> bool:
+    """Whether it is of the family that shares Holm's correction."""
+    return each.judged and not each.endpoint and not each.key.published
 
 
 def paired(one: Series, other: Series, budgets: Sequence[int], metric: str) -> tuple[Values, Values]:

@@ -57,7 +57,10 @@ Part: TypeAlias = "str | Table | Figure | Fold | Bullets | Section"
 
 @dataclass(frozen=True)
 class Document:
-    """headline: the endpoint in one sentence. answers: by question, sentences. ran: date and versions."""
+    """headline: the endpoint in one sentence. answers: by question, sentences. ran: date and versions.
+
+    notes: what is to be known before the answers.
+    """
 
     title: str
     question: str
@@ -65,6 +68,7 @@ class Document:
     answers: tuple[tuple[str, tuple[str, ...]], ...]
     sections: tuple[Section, ...]
     ran: str
+    notes: tuple[str, ...] = ()
 
     def figures(self) -> list[Figure]:
         return [each for section in self.sections for each in _figures(section)]

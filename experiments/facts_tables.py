@@ -8,7 +8,7 @@ from seedqueue.experiments import spread, words
 from seedqueue.experiments.cells import NO_EMBEDDER
 from seedqueue.experiments.comparisons import Findings
 from seedqueue.experiments.document import Table
-from seedqueue.experiments.series import ALL_TARGETS, Series
+from seedqueue.experiments.series import ALL_TARGETS, AS_PUBLISHED, LINEAR, Series
 
 
 def pools_table(findings: Findings) -> Table:
@@ -26,21 +26,38 @@ def pools_table(findings: Findings) -> Table:
                 f"{fact.train:,}",
                 f"{fact.validation:,}",
                 f"{fact.test:,}",
+                f"{fact.crossing:,}",
                 "fixed" if findings.study.grid.fixed_split or fact.fixed_split else "drawn anew",
                 fact.labels,
+                fact.grouped_by or words.NONE,
             )
         )
     return Table(
         title="",
         columns=(
             *("Pool", "Target", "Images", "Groups", "Positives", "Prevalence", "Training", "Validation", "Test"),
-            *("Split", "Labels"),
+            *("Groups in both parts", "Split", "Labels", "Grouped by"),
         ),
         rows=tuple(rows),
-        note="Groups (patients or near duplicates) are never split; parts are mean numbers of images.",
+        note=f"{_divided(findings)} Parts are mean numbers of images.",
         names=2,
-        last_names=2,
+        last_names=3,
     )
+
+
+def _divided(findings: Findings) -> str:
+    """Whether a table's own split divides groups: a pool's targets share one split."""
+    crossing = {fact.pool: fact.crossing for fact in findings.study.facts if fact.crossing}
+    told = [
+        f"On {words.code(pool)} {words.plural(count, 'group')} {'stands' if count == 1 else 'stand'} in both parts: "
+        "the table's own split divides them, so the figures may be too good."
+        for pool, count in crossing.items()
+    ]
+    whole = [fact for fact in findings.study.facts if not fact.crossing]
+    if whole:
+        others = " elsewhere" if told else ""
+        told.append(f"Groups (patients or near duplicates) are never split{others}.")
+    return " ".join(told)
 
 
 def embedding_cost_table(findings: Findings) -> Table | None:
@@ -91,6 +108,7 @@ def stage_cost_table(findings: Findings) -> Table:
         named = words.NONE if embedder == NO_EMBEDDER else words.code(embedder)
         memory = f"{max(one.memory for one in several):,.0f}"
         rows.append((pool, head, named, words.code(selector), str(budget), *stages, core, memory))
+    linear = any(key.head.removesuffix(AS_PUBLISHED) == LINEAR for key in findings.series)
     return Table(
         title="Choosing, training and judging one queue",
         columns=(
@@ -106,7 +124,10 @@ def stage_cost_table(findings: Findings) -> Table:
             "Peak MiB",
         ),
         rows=tuple(rows),
-        note="Wall seconds, at the largest budget; the peak is that of the whole process, embeddings held in memory.",
+        note=(
+            "Wall seconds, at the largest budget; the peak is that of the whole process, embeddings held in memory."
+            + (" Training of the linear head contains the five folds of its threshold." if linear else "")
+        ),
         names=4,
     )
 

@@ -17,6 +17,8 @@ def _document(document: Document) -> Iterator[str]:
     if document.question:
         yield f"*{_inline(document.question)}*"
     yield f"**{_inline(document.headline)}**"
+    for note in document.notes:
+        yield _inline(note)
     for question, sentences in document.answers:
         yield f"**{_inline(question)}**"
         yield _bullets(sentences)

@@ -12,7 +12,7 @@ TITLES = {
     "f1_youden": "F1 at Youden's threshold",
     "f1_half": "F1 at 0.5",
     "f1_half_bootstrap_sd": "SD of F1 at 0.5 over 100 bootstraps of the test part",
-    "f1_best": "F1 at the best F1 out of fold",
+    "f1_best": "F1 at the best F1's threshold",
     "sensitivity": "Sensitivity at Youden's threshold",
     "specificity": "Specificity at Youden's threshold",
     "dsc": "DSC",
@@ -34,3 +34,8 @@ LOWER_IS_BETTER = frozenset({"hd", "hd95", "hd95_missed", "miss_rate", "false_po
 
 # Of the queue alone: no head is needed.
 OF_THE_CHOICE = ("coverage", "diversity", "positive_share")
+
+# Left out of a repeat whose test part holds few positives: a mean over the other repeats is of other splits.
+NEEDS_ALL = frozenset({"f1_youden", "f1_half", "f1_best", "f1_half_bootstrap_sd", "f1_youden_bootstrap_sd"})
+
+DISTANCES = frozenset({"hd", "hd95", "hd95_missed", "hd_bootstrap_sd"})

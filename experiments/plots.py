@@ -116,7 +116,7 @@ def _points(one: Series, metric: str) -> list[tuple[int, float, float, float]]:
     """Budget, mean less SD, mean, mean plus SD; the SD of random alone."""
     found = []
     for budget in one.budgets:
-        middle = spread.mean(one.at(budget, metric))
+        middle = spread.whole(one, budget, metric)
         if math.isnan(middle):
             continue
         reach = spread.over_repeats(one, budget, metric) if one.key.selector == REFERENCE else 0.0

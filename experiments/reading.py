@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from seedqueue.experiments import words
-from seedqueue.experiments.comparisons import DEFAULT, Findings
-from seedqueue.experiments.metrics import LOWER_IS_BETTER
-from seedqueue.experiments.series import ALL_TARGETS, measured
+from seedqueue.experiments.comparisons import DEFAULT, Findings, is_secondary
+from seedqueue.experiments.grid import LEAST_DRAWS
+from seedqueue.experiments.metrics import LOWER_IS_BETTER, NEEDS_ALL
+from seedqueue.experiments.series import ALL_TARGETS, AS_PUBLISHED, LINEAR, measured
 
 
 def rules(findings: Findings) -> tuple[str, ...]:
@@ -22,14 +23,20 @@ def rules(findings: Findings) -> tuple[str, ...]:
             "them within each repeat, and the endpoint is made of it."
         )
     if any(key.published for key in findings.series):
+        lines += _columns(findings)
+    if "f1_best" in metrics:
+        chosen = ", in `paper` columns on the validation part" if any(key.published for key in findings.series) else ""
+        lines.append(f"The threshold of the best F1, as Youden's, is chosen out of fold on the queue's labels{chosen}.")
+    if metrics & NEEDS_ALL:
         lines.append(
-            "`paper` chooses checkpoint and threshold on a fully labelled validation part that the budget does not "
-            "count, as published; `honest` has nothing outside the budget. No sentence on top rests on `paper`."
+            "F1 needs 20 positives in the test part. A mean is told only where all repeats have it: else it would be "
+            "of other splits than the row beside it."
         )
     if metrics & LOWER_IS_BETTER:
         lines.append(
             "DSC is the mean over images with a target; HD and HD95 are over images where both masks exist, on the "
-            "image's own grid (mm where spacing is known, else pixels), so a model that misses more can look nearer; "
+            "image's own grid (in mm where all images of a pool have a spacing, else in pixels), so a model that "
+            "misses more can look nearer; "
             "`HD95, a miss as the diagonal` counts these misses."
         )
     if metrics & {"coverage", "diversity", "positive_share"}:
@@ -42,11 +49,49 @@ def rules(findings: Findings) -> tuple[str, ...]:
             "The networks began from random weights, where the paper's began from ImageNet's: their numbers are lower "
             "and noisier than published ones and not to be set beside them."
         )
-    lines.append(
-        "AUPRC depends on the prevalence, which stands beside every row; compare pools by AUPRC above chance. A pool "
-        "on which variants were screened is spent for claims."
-    )
+    if "auprc" in metrics:
+        compared = "; compare pools by AUPRC above chance" if "auprc_above_chance" in metrics else ""
+        lines.append(f"AUPRC depends on the prevalence, which stands beside every row{compared}.")
+    lines.append("A pool on which variants were screened is spent for claims.")
     return tuple(lines)
+
+
+def _columns(findings: Findings) -> list[str]:
+    """What `paper` and `honest` differ in, by kind of head."""
+    heads = {key.head.removesuffix(AS_PUBLISHED) for key in findings.series if key.published}
+    lines = []
+    if LINEAR in heads:
+        lines.append(
+            "`paper` and `honest` of the linear head differ in the threshold alone: `paper` chooses it on a fully "
+            "labelled validation part that the budget does not count, `honest` out of fold on the queue's labels."
+        )
+    if heads - {LINEAR}:
+        set_epochs = findings.study.grid.epochs
+        published, fixed = (set_epochs, set_epochs) if set_epochs else (100, "40 (60 for masks)")
+        lines.append(
+            "`paper` and `honest` of a network differ in more than validation. `paper`: SGD, at most "
+            f"{published} epochs, batches of 8, checkpoint and threshold by a fully labelled validation part that the "
+            f"budget does not count. `honest`: AdamW, a fixed {fixed} epochs with a cosine schedule, batches of 8 (4 "
+            "for masks), nothing beside the budget; its F1 is at 0.5."
+        )
+    return [*lines, "No sentence on top rests on `paper`."]
+
+
+def preliminary(findings: Findings) -> tuple[str, ...]:
+    """What a reader has to know first: units that are missing, and too few repeats or draws for a claim."""
+    study, told = findings.study, []
+    if study.missing:
+        why = f"; the first: {study.first_failure}" if study.first_failure else ""
+        told.append(f"{words.plural(study.missing, 'unit')} could not be measured{why}.")
+    heads, few, grid = {head for _, head in findings.places()}, [], study.grid
+    least = max([*([20] if any(head.removesuffix(AS_PUBLISHED) == LINEAR for head in heads) else []), 5])
+    if grid.repeats < least:
+        few.append(f"{words.plural(grid.repeats, 'repeat')} where {least} are the least for a claim")
+    if grid.draws < LEAST_DRAWS:
+        few.append(f"{words.plural(grid.draws, 'draw')} of random where {LEAST_DRAWS} are")
+    if few:
+        told.append(f"A preliminary look: {words.listed(few)}.")
+    return tuple(told)
 
 
 def _splits(findings: Findings) -> list[str]:
@@ -63,7 +108,8 @@ def _splits(findings: Findings) -> list[str]:
         names = words.listed([words.code(name) for name in dict.fromkeys(fact.pool for fact in fixed)])
         lines.append(
             f"{names}: one split for all repeats, only the random seed differs. Intervals there tell of random seeds "
-            "alone, on these very test images, and not of other patients; there is no overlap to correct for."
+            "alone, on these very test images, and not of other patients: differences are described and not judged, "
+            "and are no part of Holm's family."
         )
     draws = f"{grid.draws} times in each repeat" if grid.draws > 1 else "once in each repeat"
     lines.append(f"Random is drawn {draws}; differences are from the mean of these draws, within the same repeat.")
@@ -86,7 +132,7 @@ def _endpoint(findings: Findings) -> str:
 
 
 def _family(findings: Findings) -> str:
-    count = sum(not each.endpoint and not each.key.published for each in findings.comparisons)
+    count = sum(is_secondary(each) for each in findings.comparisons)
     return (
         f"The {words.plural(count, 'other comparison')} of areas (arms against random, embedders against each other) "
         "are secondary and share Holm's correction. Differences at single budgets and of other metrics are described "
@@ -97,6 +143,7 @@ def _family(findings: Findings) -> str:
 def _saving() -> str:
     return (
         "Label saving is the number of random labels that reach the same value: random's mean curve, made monotone, is "
-        "inverted at its value plus the paired difference, and plus the ends of that difference's interval. `>` and "
+        "inverted at its value plus the paired difference, and plus the ends of that difference's interval. Random's "
+        "own curve is taken as exact, so the range leaves its error out. `>` and "
         "`<` mark what lies beyond the budgets measured. Where random's curve is flat the number says little."
     )

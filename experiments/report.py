@@ -74,6 +74,7 @@ def document(study: Study) -> Document:
         answers=tuple((question, tuple(verdicts.on_top(found))) for question, found in answers.items()),
         sections=tuple(_sections(findings, answers)),
         ran=study.ran,
+        notes=reading.preliminary(findings),
     )
 
 
@@ -178,7 +179,7 @@ def _curves(findings: Findings, pool: str, target: str, head: str, metric: str) 
     ] or [plots.Panel(pool, shared)]
     judged = ", judged as published" if head.endswith(AS_PUBLISHED) else ""
     where = f"{pool}, {target}, {head.removesuffix(AS_PUBLISHED)} head{judged}"
-    title = f"{words.title(metric)} against the number of labels: {where}"
+    title = f"{words.title(metric, findings.unit(pool))} against the number of labels: {where}"
     colours = looks(findings.study.grid.selectors)
     return Figure(_file(findings, pool, target, head, metric), title, plots.curves(panels, metric, colours, title))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean, stdev
+from statistics import fmean
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from seedqueue.experiments.significance import Values
 ALL_TARGETS = "all targets"
 
 AS_PUBLISHED = "@paper"
+LINEAR = "linear"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Key:
 @dataclass(frozen=True, eq=False)
 class Series:
     """values, draws_sd: by metric float64 (budgets, repeats); the mean over a repeat's draws and their SD.
+    drawn: float64 (budgets, repeats, draws), of each draw.
 
     NaN where a metric is not defined or a cell is not there. draws: the most in a repeat. rows: the chosen rows of
     each budget, by repeat (draw 0). seconds: of each stage by budget, the mean over repeats and draws; core_seconds
@@ -51,6 +53,7 @@ class Series:
     repeats: tuple[int, ...]
     values: Mapping[str, Values]
     draws_sd: Mapping[str, Values]
+    drawn: Mapping[str, Values]
     draws: int
     rows: Mapping[int, tuple[frozenset[int], ...]]
     seconds: Mapping[int, Mapping[str, float]]
@@ -81,7 +84,12 @@ def _series(key: Key, cells: list[Cell]) -> Series:
     repeats = tuple(sorted({cell.repeat for cell in cells}))
     names = in_order({name for cell in cells for name in cell.metrics})
     values = {name: np.full((len(budgets), len(repeats)), math.nan) for name in names}
-    spread = {name: np.full((len(budgets), len(repeats)), math.nan) for name in names}
+    draws = max(cell.draw for cell in cells) + 1
+    single = {name: np.full((len(budgets), len(repeats), draws), math.nan) for name in names}
+    for cell in cells:
+        at_place = budgets.index(cell.budget), repeats.index(cell.repeat), cell.draw
+        for name, value in cell.metrics.items():
+            single[name][at_place] = value if math.isfinite(value) else math.nan
     by_place: dict[tuple[int, int], list[Cell]] = {}
     for cell in cells:
         by_place.setdefault((budgets.index(cell.budget), repeats.index(cell.repeat)), []).append(cell)
@@ -90,15 +98,14 @@ def _series(key: Key, cells: list[Cell]) -> Series:
             known = finite(drawn, name)
             if known:
                 values[name][place] = fmean(known)
-            if len(known) > 1:
-                spread[name][place] = stdev(known)
     at = {budget: [cell for cell in cells if cell.budget == budget] for budget in budgets}
     return Series(
         key=key,
         budgets=budgets,
         repeats=repeats,
         values=values,
-        draws_sd=spread,
+        draws_sd={name: _over_draws(found) for name, found in single.items()},
+        drawn=single,
         draws=max(len(drawn) for drawn in by_place.values()),
         rows={budget: _queues(found) for budget, found in at.items()},
         seconds={budget: _mean_seconds(found) for budget, found in at.items()},
@@ -124,7 +131,9 @@ def _mean_seconds(cells: list[Cell]) -> dict[str, float]:
 
 
 def together(several: Sequence[Series], metric: str) -> Series | None:
-    """One series for several targets of a pool: the mean over them within each repeat, of one metric.
+    """One series for several targets of a pool: the mean over them within each repeat and draw, of one metric.
+
+    The SD over draws is that of these means: targets' errors cancel in the mean of a draw as in that of a repeat.
 
     Budgets and repeats that all have; None where there are none.
     """
@@ -132,21 +141,33 @@ def together(several: Sequence[Series], metric: str) -> Series | None:
     repeats = tuple(each for each in several[0].repeats if all(each in one.repeats for one in several))
     if not budgets or not repeats:
         return None
-    planes, spreads = [], []
+    planes, drawn = [], []
+    draws = min(one.drawn[metric].shape[2] if metric in one.drawn else 0 for one in several)
     for one in several:
         if metric not in one.values:
             return None
         place = np.ix_([one.budgets.index(each) for each in budgets], [one.repeats.index(each) for each in repeats])
         planes.append(one.values[metric][place])
-        spreads.append(one.draws_sd[metric][place])
+        drawn.append(one.drawn[metric][place][:, :, :draws])
     return replace(
         several[0],
         key=replace(several[0].key, target=ALL_TARGETS),
         budgets=budgets,
         repeats=repeats,
         values={metric: np.mean(planes, axis=0)},
-        draws_sd={metric: np.mean(spreads, axis=0)},
+        draws_sd={metric: _over_draws(np.mean(drawn, axis=0))},
+        drawn={metric: np.mean(drawn, axis=0)},
     )
+
+
+def _over_draws(drawn: Values) -> Values:
+    """(budgets, repeats, draws) to (budgets, repeats): the SD over the draws known, NaN for fewer than two."""
+    there = np.isfinite(drawn)
+    count = there.sum(axis=2)
+    kept = np.where(there, drawn, 0.0)
+    centre = kept.sum(axis=2) / np.maximum(count, 1)
+    squares = np.where(there, (drawn - centre[:, :, None]) ** 2, 0.0).sum(axis=2)
+    return np.where(count > 1, np.sqrt(squares / np.maximum(count - 1, 1)), math.nan)
 
 
 def in_order(names: Iterable[str]) -> list[str]:

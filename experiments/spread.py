@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from seedqueue.experiments.metrics import NEEDS_ALL
 from seedqueue.experiments.series import Series
 from seedqueue.experiments.significance import jaccard
 
@@ -13,6 +14,19 @@ from seedqueue.experiments.significance import jaccard
 def over_repeats(one: Series, budget: int, metric: str) -> float:
     """SD over repeats (of a repeat's mean, where it holds several draws)."""
     return deviation(one.at(budget, metric))
+
+
+def whole(one: Series, budget: int, metric: str) -> float:
+    """The mean over repeats; NaN of a metric in `NEEDS_ALL` that some repeats lack: their mean is of other splits."""
+    return math.nan if lacking(one, budget, metric) else mean(one.at(budget, metric))
+
+
+def lacking(one: Series, budget: int, metric: str) -> str:
+    """How many repeats have a metric in `NEEDS_ALL`, in words; empty where all do."""
+    known = int(np.isfinite(one.at(budget, metric)).sum())
+    if metric not in NEEDS_ALL or metric not in one.values or known == len(one.repeats):
+        return ""
+    return f"{known} of {len(one.repeats)} repeats"
 
 
 def over_draws(one: Series, budget: int, metric: str) -> float:

@@ -69,7 +69,8 @@ def number(value: float) -> str:
 
 def levels(low: float, high: float, about: int = 5) -> list[float]:
     """Round numbers from at or below `low` to at or above `high`."""
-    if not high > low:
+    # Levels are rounded to ten digits: what differs by the last bits of a mean is one value.
+    if not high - low > 1e-8:
         low, high = low - 0.5, high + 0.5
     rough = (high - low) / about
     power = 10.0 ** math.floor(math.log10(rough))

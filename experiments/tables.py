@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from seedqueue.experiments import spread, words
-from seedqueue.experiments.arms import REFERENCE
+from seedqueue.experiments.arms import REFERENCE, parse
 from seedqueue.experiments.cells import NO_EMBEDDER
 from seedqueue.experiments.comparisons import DEFAULT, Comparison, Findings
 from seedqueue.experiments.document import Table
@@ -14,7 +14,7 @@ from seedqueue.experiments.metrics import LOWER_IS_BETTER
 from seedqueue.experiments.saving import Saving, saving
 from seedqueue.experiments.series import ALL_TARGETS, AS_PUBLISHED, Series
 
-CLEAR = {"better": "▲", "worse": "▼", "no clear difference": ""}
+CLEAR = {"better": "▲", "worse": "▼", "no clear difference": "", "not judged": "not judged"}
 
 
 def of_head(findings: Findings, pool: str, target: str, head: str) -> list[Series]:
@@ -37,10 +37,10 @@ def paper_table(findings: Findings, pool: str, target: str, head: str, metric: s
     rows = []
     for name in names:
         cells = [_mean_sd(source.get(name), budget, metric) for budget in budgets for source in sources]
-        rows.append((*map(_code, name), *cells, *_beside(findings, pool, target, name[0])))
+        rows.append((*map(_code, name), *cells, *_beside(findings, pool, target, *name)))
     better = ", lower is better" if metric in LOWER_IS_BETTER else ""
     return Table(
-        title=f"{words.title(metric)}{better}: mean ± SD over repeats, by number of labels",
+        title=f"{words.title(metric, findings.unit(pool))}{better}: mean ± SD over repeats, by number of labels",
         columns=("Embedder", "Selector", *heads, "Prevalence", "Pretraining and these images"),
         rows=tuple(rows),
         note=_draws_note(list(honest.values()) or list(paper.values()), metric),
@@ -64,17 +64,23 @@ def _code(name: str) -> str:
 def _mean_sd(one: Series | None, budget: int, metric: str) -> str:
     if one is None:
         return words.NONE
+    lacking = spread.lacking(one, budget, metric)
+    if lacking:
+        return f"{words.NONE} ({lacking})"
     mean, deviation = spread.mean(one.at(budget, metric)), spread.over_repeats(one, budget, metric)
     if math.isnan(mean) or math.isnan(deviation):
         return words.number(mean, metric)
     return f"{words.number(mean, metric)} ± {words.number(deviation, metric)}"
 
 
-def _beside(findings: Findings, pool: str, target: str, embedder: str) -> tuple[str, str]:
+def _beside(findings: Findings, pool: str, target: str, embedder: str, selector: str) -> tuple[str, str]:
     """Prevalence and pretraining overlap: of every row."""
     names = [target] if target != ALL_TARGETS else [name for each, name in findings.facts if each == pool]
     shares = [words.prevalence(findings.facts[pool, name]) for name in names]
-    return ", ".join(shares), findings.overlap(pool, embedder) or words.NONE
+    told = [findings.overlap(pool, embedder)]
+    if "weak_labels" in parse(selector).needs:
+        told.append(f"weak labels: {findings.facts[pool, names[0]].weak_overlap or 'not known'}")
+    return ", ".join(shares), "; ".join(each for each in told if each) or words.NONE
 
 
 def _draws_note(several: Sequence[Series], metric: str) -> str:
@@ -107,9 +113,10 @@ def gain_table(findings: Findings, pool: str, target: str, head: str, metric: st
     if not rows:
         return None
     published = ", judged as published" if head.endswith(AS_PUBLISHED) else ""
+    title = words.title(metric, findings.unit(pool))
     turned = ", its sign turned: positive is better, so lower values" if metric in LOWER_IS_BETTER else ""
     return Table(
-        title=f"{words.title(metric)}: paired difference from random{turned}{published} (95 % interval)",
+        title=f"{title}: paired difference from random{turned}{published} (95 % interval)",
         columns=("Embedder", "Selector", *map(str, budgets)),
         rows=tuple(rows),
         names=2,
@@ -117,6 +124,9 @@ def gain_table(findings: Findings, pool: str, target: str, head: str, metric: st
 
 
 def _gain(findings: Findings, one: Series, reference: Series, budget: int, metric: str) -> str:
+    lacking = spread.lacking(one, budget, metric) or spread.lacking(reference, budget, metric)
+    if lacking:
+        return f"{words.NONE} ({lacking})"
     found = findings.gain(one, reference, budget, metric)
     if math.isnan(found.mean):
         return words.NONE
@@ -140,7 +150,7 @@ def endpoint_table(findings: Findings, pool: str, target: str, head: str) -> Tab
         title=f"Area under the {metric} curve against random, and label saving",
         columns=(
             *("Embedder", "Selector", "Area", "Random", "Difference", "95 % interval", "p", "Holm p", "Clear"),
-            *(f"Random labels that reach its {at}", "95 % interval of these"),
+            *(f"Random labels that reach its {at}", "From the interval of the difference"),
             *([f"Less {words.code(DEFAULT)} (95 % interval)"] if beside else []),
         ),
         rows=tuple(
@@ -166,7 +176,9 @@ def _less(findings: Findings, each: Comparison, default: Series | None) -> str:
 def _signs(found: Sequence[Comparison]) -> str:
     """What the signs in the table mean, as far as they are there."""
     told = ["The endpoint was fixed beforehand and is not corrected."] if any(each.endpoint for each in found) else []
-    if any(each.answer != "no clear difference" for each in found):
+    if not all(each.judged for each in found):
+        told.append("One split: the differences are described, not judged; intervals are over random seeds alone.")
+    if any(each.answer in ("better", "worse") for each in found):
         told.append("▲ clearly better than random, ▼ clearly worse: p below 0.05, Holm's but for the endpoint.")
     return " ".join(told)
 
@@ -183,7 +195,7 @@ def _numbers(each: Comparison) -> tuple[str, ...]:
         words.number(each.other, each.metric),
         words.signed(each.difference.mean, each.metric),
         words.interval(each.difference, each.metric),
-        words.probability(each.difference.p),
+        words.probability(each.difference.p) if each.judged else words.NONE,
         "endpoint" if each.endpoint else words.probability(each.holm),
         CLEAR[each.answer],
     )

@@ -13,12 +13,14 @@ from seedqueue.experiments.arms import REFERENCE
 from seedqueue.experiments.asides import converges, costs
 from seedqueue.experiments.cells import NO_EMBEDDER
 from seedqueue.experiments.comparisons import DEFAULT, Comparison, Findings, Subject
+from seedqueue.experiments.enough import enough
 from seedqueue.experiments.saving import saving
 from seedqueue.experiments.series import ALL_TARGETS, Series
-from seedqueue.experiments.significance import corrected
 from seedqueue.experiments.verdict import Verdict
 
 NO_WINNER = "no clear winner"
+NOT_JUDGED = "not judged"
+ONE_SPLIT = "one split: the difference is described, not judged"
 MOST_SENTENCES = 8  # of one question on top of the page
 
 BETTER = f"Is the default, `{DEFAULT}`, better than random?"
@@ -73,13 +75,20 @@ def headline(findings: Findings) -> str:
     if len(found) == 1:
         said = {"better": "is better than random", "worse": "is worse than random"}
         (only,) = found
+        if not only.judged:
+            figures = _figures(findings, only)
+            return f"On `{only.key.pool}` the default `{DEFAULT}` against random, {ONE_SPLIT} ({figures})."
         rest = said.get(only.answer, "and random show no clear difference")
         return f"On `{only.key.pool}` the default `{DEFAULT}` {rest} ({_figures(findings, only)})."
     count = Counter(each.answer for each in found)
     told = [f"better on {count['better']}", f"worse on {count['worse']}"]
     unclear = count["no clear difference"]
+    described = count["not judged"]
+    if described == len(found):
+        return f"The default `{DEFAULT}` against random on {len(found)} pools of one split each: described, not judged."
+    more = f"; on {described} there is one split: described, not judged" if described else ""
     rest = f"; on {'all' if unclear == len(found) else unclear} there is no clear difference" if unclear else ""
-    return f"The default `{DEFAULT}` against random on {len(found)} pools: {', '.join(told)}{rest}."
+    return f"The default `{DEFAULT}` against random on {len(found)} pools: {', '.join(told)}{rest}{more}."
 
 
 def place(findings: Findings, subject: Subject) -> str:
@@ -101,7 +110,7 @@ def _verdict(findings: Findings, subject: Subject, answer: str, said: str) -> Ve
 def _figures(findings: Findings, found: Comparison) -> str:
     """The numbers of one comparison."""
     metric, holm = words.title(found.metric), ""
-    if not found.endpoint:
+    if not found.endpoint and found.judged:
         holm = f", Holm p {words.probability(found.holm)}"
     alone = " over random seeds alone" if findings.fixed(found.key) else ""
     return (
@@ -117,8 +126,9 @@ def _better(findings: Findings) -> Iterator[Verdict]:
             found = findings.against_random(one.key)
             if one.key.selector != DEFAULT or found is None:
                 continue
-            said = f"{found.answer} than random" if found.answer != "no clear difference" else found.answer
-            worth = _worth(findings, one)
+            said = f"{found.answer} than random" if found.answer in ("better", "worse") else found.answer
+            said = said if found.judged else ONE_SPLIT
+            worth = _worth(findings, one) if found.judged else ""
             yield _verdict(findings, subject, found.answer, f"{said} ({_figures(findings, found)}).{worth}")
 
 
@@ -127,7 +137,10 @@ def _worth(findings: Findings, one: Series) -> str:
     if found is None or math.isnan(found.low):
         return ""
     least, most = found.told(found.low), found.told(found.high)
-    return f" Its {found.budget} labels reach what {found.told(found.labels)} random ones reach ({least} to {most})."
+    return (
+        f" Its {found.budget} labels reach what {found.told(found.labels)} random ones reach "
+        f"(from the interval of the difference: {least} to {most})."
+    )
 
 
 def _selector(findings: Findings) -> Iterator[Verdict]:
@@ -135,6 +148,10 @@ def _selector(findings: Findings) -> Iterator[Verdict]:
         arms = findings.arms(subject)
         known = [(one, found) for one in arms if (found := findings.against_random(one.key)) is not None]
         if not known:
+            continue
+        if not known[0][1].judged:
+            told = "; ".join(f"{words.code(one.key.selector)}: {_figures(findings, found)}" for one, found in known)
+            yield _verdict(findings, subject, NOT_JUDGED, f"{ONE_SPLIT}. {told}.")
             continue
         above = [(one, found) for one, found in known if found.answer == "better"]
         winner = next(((one, found) for one, found in above if _above_all(findings, one, arms)), None)
@@ -151,7 +168,7 @@ def _selector(findings: Findings) -> Iterator[Verdict]:
 
 def _above_all(findings: Findings, one: Series, arms: list[Series]) -> bool:
     rivals = [findings.compare(one, other, "selector", other.key.selector) for other in arms if other is not one]
-    return all(rival.difference.low > 0 for rival in rivals)
+    return all(rival.judged and rival.difference.low > 0 for rival in rivals)
 
 
 def _between(findings: Findings, arms: list[Series]) -> str:
@@ -198,13 +215,16 @@ def _embedder_verdict(findings: Findings, subject: Subject, found: list[Comparis
     for each in found:
         means.setdefault(each.key.embedder, each.area)
         means.setdefault(each.against, each.other)
-        if each.answer != "no clear difference":
+        if each.answer in ("better", "worse"):
             wins[each.key.embedder if each.answer == "better" else each.against] += 1
     metric, selector = found[0].metric, words.code(found[0].key.selector)
     ranked = sorted((name for name in means if not math.isnan(means[name])), key=lambda name: -means[name])
     figures = ", ".join(f"{words.code(name)} {words.number(means[name], metric)}" for name in ranked)
-    basis = f"area under the {words.title(metric)} curve with {selector}: {figures}; Holm"
+    basis = f"area under the {words.title(metric)} curve with {selector}: {figures}"
     role = _role(findings, subject)
+    if not all(each.judged for each in found):
+        return _verdict(findings, subject, NOT_JUDGED, f"{ONE_SPLIT} ({basis}). {role}")
+    basis += "; Holm"
     winner = next((name for name in means if wins[name] == len(means) - 1), None)
     if winner is None:
         return _verdict(findings, subject, NO_WINNER, f"{NO_WINNER} ({basis}). {role}")
@@ -228,34 +248,9 @@ def _budget(findings: Findings) -> Iterator[Verdict]:
     for subject in findings.subjects():
         arms = findings.arms(subject)
         one = next((each for each in arms if each.key.selector == DEFAULT), arms[0] if arms else None)
-        found = _enough(findings, one) if one is not None else None
+        found = enough(findings, one) if one is not None else None
         if found is not None:
             yield _verdict(findings, subject, *found)
-
-
-def _enough(findings: Findings, one: Series) -> tuple[str, str] | None:
-    """The least budget from which the mean stays within one standard error of that of the largest."""
-    metric = findings.metric(one.key)
-    means = {budget: spread.mean(one.at(budget, metric)) for budget in one.budgets}
-    means = {budget: value for budget, value in means.items() if not math.isnan(value)}
-    if len(means) < 2:
-        return None
-    last = max(means)
-    error = corrected(one.at(last, metric), findings.ratio(one.key)).error
-    least = last
-    for budget in sorted(means, reverse=True):
-        if math.isnan(error) or means[budget] < means[last] - error:
-            break
-        least = budget
-    title, name = words.title(metric), words.code(one.key.selector)
-    kind = "standard error over random seeds" if findings.fixed(one.key) else "corrected standard error"
-    margin = f"one {kind} ({words.number(error, metric)})"
-    most = f"that with {last}, the most measured ({words.number(means[last], metric)})"
-    if least == last:
-        below = f"the mean {title} of {name} with {sorted(means)[-2]} labels is more than {margin} below {most}."
-        return f"still rising at {last}", below
-    told = f"from {least} labels on the mean {title} of {name} ({words.number(means[least], metric)})"
-    return f"from {least}", f"{told} is within {margin} of {most}."
 
 
 def _stable(findings: Findings) -> Iterator[Verdict]:

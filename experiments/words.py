@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 
 from seedqueue.experiments.cells import PoolFacts
-from seedqueue.experiments.metrics import TITLES
+from seedqueue.experiments.metrics import DISTANCES, TITLES
 from seedqueue.experiments.significance import Difference
 
 NONE = "–"
 
 
-def title(metric: str) -> str:
-    return TITLES.get(metric, metric)
+def title(metric: str, unit: str = "") -> str:
+    """unit: of a pool's distances, told of the metrics that are distances."""
+    told = TITLES.get(metric, metric)
+    return f"{told} ({unit})" if unit and metric in DISTANCES else told
 
 
 def number(value: float, metric: str = "") -> str:

@@ -187,9 +187,94 @@ def test_a_report_of_a_run_that_has_hardly_begun(tmp_path: Path) -> None:
     assert "nan" not in told.lower()
 
 
+def test_f1_is_told_only_where_all_repeats_have_it() -> None:
+    study = planted_cells.study(WINS, repeats=4)
+    cells = [
+        replace(cell, metrics={**cell.metrics, **({"f1_youden": 0.5} if cell.repeat < 3 else {}), "f1_half": 0.4})
+        for cell in study.cells
+    ]
+    found = {each.title: each for each in tables(documented(replace(study, cells=cells)))}
+    for title, table in found.items():
+        if title.startswith("F1 at Youden's"):
+            assert {cell for row in table.rows for cell in row[2:7]} == {"– (3 of 4 repeats)"}
+    assert found["F1 at 0.5: mean ± SD over repeats, by number of labels"].rows[0][2] == "0.400 ± 0.000"
+
+
+def test_distances_carry_the_pools_unit() -> None:
+    study = planted_cells.study(WINS, repeats=2)
+    for unit, told in (("mm", "HD (mm), lower"), ("pixels", "HD (pixels), lower"), ("", "HD, lower")):
+        titles = [each.title for each in tables(documented(replace(study, facts=[planted_cells.facts(unit=unit)])))]
+        assert any(title.startswith(told) for title in titles)
+
+
+def test_weak_labels_have_a_pretraining_of_their_own() -> None:
+    study = planted_cells.study({"kmeans": 0.0, "weak-label": 0.0}, repeats=2)
+    for overlap, told in (("", "not known"), ("from NIH reports", "from NIH reports")):
+        facts = [planted_cells.facts(weak_overlap=overlap)]
+        table = next(each for each in tables(documented(replace(study, facts=facts))) if "mean ± SD" in each.title)
+        beside = {row[1]: row[-1] for row in table.rows}
+        assert beside["`weak-label`"] == f"none: no weights; weak labels: {told}"
+        assert beside["`kmeans`"] == "none: no weights"
+
+
+def test_groups_and_what_the_tables_own_split_divides_are_told() -> None:
+    study = planted_cells.study(WINS, repeats=2)
+    whole = tables(documented(replace(study, facts=[planted_cells.facts(grouped_by="patient")])))[0]
+    assert whole.rows[0][whole.columns.index("Grouped by")] == "patient"
+    assert whole.rows[0][whole.columns.index("Groups in both parts")] == "0"
+    assert "are never split" in whole.note
+    divided = tables(documented(replace(study, facts=[planted_cells.facts(crossing=7)])))[0]
+    assert divided.rows[0][divided.columns.index("Groups in both parts")] == "7"
+    assert "7 groups stand in both parts: the table's own split divides them" in divided.note
+    assert "never split" not in divided.note
+
+
+def test_what_could_not_be_measured_stands_before_the_answers(tmp_path: Path) -> None:
+    write_report(tmp_path, replace(planted_cells.study(WINS), missing=3, first_failure="out of memory"))
+    for name in ("report.md", "report.html"):
+        told = (tmp_path / name).read_text(encoding="utf-8")
+        said = "3 units could not be measured; the first: out of memory."
+        assert 0 < told.index(said) < told.index("Which selector?")
+    assert "could not be measured" not in markdown(planted_cells.study(WINS))
+
+
+def test_labels_of_the_saving_and_of_thresholds_say_what_they_are() -> None:
+    study = planted_cells.study(WINS)
+    cells = [replace(cell, metrics={**cell.metrics, "f1_best": 0.5}) for cell in study.cells]
+    told = markdown(replace(study, cells=cells))
+    assert "From the interval of the difference" in told
+    assert "95 % interval of these" not in told
+    assert "own curve is taken as exact" in told
+    assert "F1 at the best F1's threshold" in told
+    assert "best F1 out of fold" not in told
+    assert "contains the five folds" in told
+
+
+def test_one_split_shows_no_sign_and_no_p() -> None:
+    study = planted_cells.study(WINS)
+    found = tables(documented(replace(study, facts=[planted_cells.facts(fixed_split=True)])))
+    table = next(each for each in found if each.title.startswith("Area under"))
+    for row in table.rows:
+        assert row[table.columns.index("Clear")] == "not judged"
+        assert row[table.columns.index("p")] == "–"
+    assert "▲" not in table.note
+
+
+def test_what_is_folded_is_printed(tmp_path: Path) -> None:
+    write_report(tmp_path, planted_cells.study(WINS))
+    printed = (tmp_path / "report.html").read_text(encoding="utf-8").split("@media print")[1]
+    assert "details::details-content { content-visibility: visible" in printed
+
+
 @pytest.mark.parametrize(
     ("low", "high", "levels"),
-    [(0.42, 0.58, [0.4, 0.45, 0.5, 0.55, 0.6]), (12, 61, [10, 20, 30, 40, 50, 60, 70]), (0.5, 0.5, [0, 0.2, 0.4])],
+    [
+        (0.42, 0.58, [0.4, 0.45, 0.5, 0.55, 0.6]),
+        (12, 61, [10, 20, 30, 40, 50, 60, 70]),
+        (0.5, 0.5, [0, 0.2, 0.4]),
+        (0.5, 0.5 + 1e-16, [0, 0.2, 0.4]),
+        (0.4, 0.4 + 1e-15, [-0.2, 0, 0.2]),
+    ],
 )
 def test_levels_are_round_and_hold_all_values(low: float, high: float, levels: list[float]) -> None:
     assert svg.levels(low, high)[:3] == levels[:3]

@@ -146,6 +146,44 @@ def test_several_targets_of_a_pool_are_one_pool() -> None:
     assert sorted(each.key.target for each in findings.comparisons if not math.isnan(each.holm)) == ["lesion", "normal"]
 
 
+def test_all_targets_draws_vary_as_their_mean_does() -> None:
+    """Two targets whose draws are opposite: in the mean of a draw they cancel."""
+    study = planted_cells.study({"kmeans": 0.0}, draws=4)
+    other = [replace(cell, target="normal", metrics={"auprc": 1 - cell.metrics["auprc"]}) for cell in study.cells]
+    facts = [planted_cells.facts(), planted_cells.facts(target="normal")]
+    findings = Findings(replace(study, cells=[*study.cells, *other], facts=facts))
+    reference = replace(KMEANS, selector="uniform")
+    assert spread.over_draws(findings.series[reference], 60, "auprc") > 0.005
+    pooled = findings.series[replace(reference, target=ALL_TARGETS)]
+    assert spread.over_draws(pooled, 60, "auprc") == pytest.approx(0, abs=1e-9)
+    assert spread.of_one_queue(pooled, 60, "auprc") == pytest.approx(0, abs=1e-9)
+
+
+def test_no_gain_on_a_level_curve_is_worth_the_budget_itself() -> None:
+    """Random is level from 20 to 60, so that 20 and 60 reach as much as 40 do."""
+    study = planted_cells.study({"kmeans": 0.0}, noise=0.0, draws=1)
+    first = {cell.repeat: cell.metrics for cell in study.cells if (cell.selector, cell.budget) == ("uniform", 20)}
+    level = [replace(cell, metrics=first[cell.repeat]) if cell.budget <= 60 else cell for cell in study.cells]
+    findings = Findings(replace(study, cells=level))
+    found = saving(findings, findings.series[KMEANS])
+    assert found is not None
+    assert (found.labels, found.low, found.high) == (40, 20, 60)
+
+
+def test_elsewhere_on_a_level_stretch_the_middle_is_told() -> None:
+    """From 60 on random stays at 0.1 above its value with 40 labels, which the selector gains."""
+    study = planted_cells.study({"kmeans": 0.05}, noise=0.0, draws=1)
+    at60 = {cell.repeat: cell.metrics for cell in study.cells if (cell.selector, cell.budget) == ("uniform", 60)}
+    level = [
+        replace(cell, metrics=at60[cell.repeat]) if cell.selector == "uniform" and cell.budget >= 60 else cell
+        for cell in study.cells
+    ]
+    findings = Findings(replace(study, cells=level))
+    found = saving(findings, findings.series[KMEANS])
+    assert found is not None
+    assert found.labels == 80
+
+
 def test_only_the_grids_first_embedder_makes_the_endpoint() -> None:
     grid = planted_cells.grid(("kmeans", "typiclust"), embedders=("hog", "pixels"))
     cells = list(planted_cells.cells({"kmeans": 0.0, "typiclust": 0.0}, embedders=("pixels", "hog")))

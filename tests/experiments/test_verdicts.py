@@ -1,5 +1,6 @@
 """What the sentences say where the answer is planted."""
 
+import math
 from dataclasses import replace
 
 import planted_cells
@@ -106,8 +107,110 @@ def test_the_budget_from_which_more_labels_add_little() -> None:
         replace(cell, metrics=by_place[cell.selector, cell.repeat, min(cell.budget, 60), cell.draw])
         for cell in study.cells
     ]
-    assert only(replace(study, cells=level), verdicts.BUDGET).answer == "from 60"
-    assert only(study, verdicts.BUDGET).answer == "still rising at 100"
+    found = only(replace(study, cells=level), verdicts.BUDGET)
+    assert found.answer == "not shown to be below that with 100 from 60 on"
+    assert "not shown to be below that with 100, the most measured (difference 0.000, 95 % interval" in found.sentence
+    assert only(study, verdicts.BUDGET).answer == "below that with 100 up to 80"
+
+
+def test_where_nothing_is_known_of_budgets_no_number_of_labels_is_named_enough() -> None:
+    """Noise of 0.5 hides the rise of 0.2."""
+    found = only(planted_cells.study({"kmeans": 0.0}, noise=0.5), verdicts.BUDGET)
+    assert found.answer == "not known"
+    assert "too little is known" in found.sentence
+
+
+def test_of_a_curve_that_falls_no_standard_error_is_told() -> None:
+    study = planted_cells.study({"kmeans": 0.0})
+    cells = [replace(cell, metrics={"auprc": 1 - cell.metrics["auprc"]}) for cell in study.cells]
+    found = only(replace(study, cells=cells), verdicts.BUDGET)
+    assert "standard error" not in found.sentence
+    assert "the curve falls" in found.sentence
+    assert "(difference −0." in found.sentence
+
+
+def test_one_split_is_described_and_nothing_is_claimed() -> None:
+    """Two embedders and two arms, all far apart: seeds alone would make every difference sure."""
+    grid = planted_cells.grid(("kmeans", "typiclust"), embedders=("hog", "pixels"))
+    cells = [
+        cell
+        for seed, name in enumerate(grid.embedders)
+        for cell in planted_cells.cells(
+            {"kmeans": 0.1, "typiclust": 0.2}, embedders=(name,), start=0.3 + seed / 10, seed=seed, noise=1e-3
+        )
+    ]
+    drawn = Study(grid, cells, [planted_cells.facts()])
+    for study in (replace(drawn, grid=replace(grid, fixed_split=True)), one_split(drawn)):
+        findings = Findings(study)
+        assert {each.answer for each in findings.comparisons} == {"not judged"}
+        assert all(math.isnan(each.holm) for each in findings.comparisons)
+        told = verdicts.verdicts(findings)
+        for question in (verdicts.BETTER, verdicts.SELECTOR, verdicts.EMBEDDER, verdicts.BUDGET):
+            assert {each.answer for each in told[question]} == {"not judged"}
+            assert all("described, not judged" in each.sentence for each in told[question])
+        assert "one split: the difference is described, not judged" in verdicts.headline(findings)
+
+
+def test_one_split_is_no_part_of_holms_family() -> None:
+    gains = {"kmeans": 0.0, "typiclust": 0.01}
+    cells = [cell for pool in ("planted", "other") for cell in planted_cells.cells(gains, pool=pool)]
+    grid = planted_cells.grid(tuple(gains))
+    facts = [planted_cells.facts(), planted_cells.facts("other", fixed_split=True)]
+    findings = Findings(Study(grid, cells, facts))
+    (alone,) = [each for each in findings.comparisons if not math.isnan(each.holm)]
+    assert alone.key.pool == "planted"
+    assert alone.holm == alone.difference.p
+    assert "on 1 there is one split: described, not judged" in verdicts.headline(findings)
+
+
+def one_split(study: Study) -> Study:
+    return replace(study, facts=[planted_cells.facts(fixed_split=True)])
+
+
+def test_what_paper_and_honest_differ_in_is_told_by_head() -> None:
+    told = {}
+    for head in ("linear", "vgg11"):
+        cells = [cell for name in (head, f"{head}@paper") for cell in planted_cells.cells({"kmeans": 0.0}, head=name)]
+        grid = planted_cells.grid(("kmeans",), heads=(head,), protocol="paper")
+        told[head] = " ".join(reading.rules(Findings(Study(grid, cells, [planted_cells.facts()]))))
+    assert "differ in the threshold alone" in told["linear"]
+    assert "SGD" not in told["linear"]
+    for said in ("SGD, at most 100 epochs, batches of 8", "AdamW, a fixed 40 (60 for masks) epochs", "F1 is at 0.5"):
+        assert said in told["vgg11"]
+
+
+def test_above_chance_is_advised_only_where_it_is() -> None:
+    study = planted_cells.study({"kmeans": 0.0})
+    assert not any("above chance" in rule for rule in reading.rules(Findings(study)))
+    cells = [replace(cell, metrics={**cell.metrics, "auprc_above_chance": 0.3}) for cell in study.cells]
+    assert any("by AUPRC above chance" in rule for rule in reading.rules(Findings(replace(study, cells=cells))))
+
+
+def test_the_cost_of_training_a_linear_head_names_its_folds() -> None:
+    assert (
+        "train on them, with the five folds of its threshold"
+        in only(planted_cells.study({"kmeans": 0.0}), verdicts.COST).sentence
+    )
+    cells = list(planted_cells.cells({"kmeans": 0.0}, head="vgg11"))
+    study = Study(planted_cells.grid(("kmeans",), heads=("vgg11",)), cells, [planted_cells.facts()])
+    assert "folds" not in only(study, verdicts.COST).sentence
+
+
+@pytest.mark.parametrize(
+    ("head", "repeats", "draws", "told"),
+    [
+        ("linear", 20, 10, ""),
+        ("linear", 19, 10, "A preliminary look: 19 repeats where 20 are the least for a claim."),
+        ("vgg11", 5, 10, ""),
+        ("vgg11", 4, 9, "A preliminary look: 4 repeats where 5 are the least for a claim and 9 draws of random"),
+    ],
+)
+def test_too_few_repeats_or_draws_are_a_preliminary_look(head: str, repeats: int, draws: int, told: str) -> None:
+    grid = planted_cells.grid(("kmeans",), heads=(head,), repeats=repeats, draws=draws)
+    cells = list(planted_cells.cells({"kmeans": 0.0}, head=head, repeats=repeats))
+    found = reading.preliminary(Findings(Study(grid, cells, [planted_cells.facts()])))
+    assert len(found) == bool(told)
+    assert "".join(found).startswith(told)
 
 
 def test_as_published_is_shown_and_no_sentence_rests_on_it() -> None:
