@@ -136,7 +136,8 @@ def test_workers_from_elsewhere_give_the_same_table(
 
 def processes(home: Path, work: Path) -> list[int]:
     """Those that run with this home, and the Redis of this folder, which hides its environment."""
-    marks = {f"SEEDQUEUE_HOME={home}".encode(), f"unixsocket:{embedded_redis.socket_path(work)}".encode()}
+    sockets = [embedded_redis.socket_path(place) for place in work.glob("redis-*")]
+    marks = {f"SEEDQUEUE_HOME={home}".encode(), *(f"unixsocket:{socket}".encode() for socket in sockets)}
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
@@ -228,7 +229,8 @@ def typed(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: 
         (["--images", "absent"], "FolderMissing: there is no folder "),
         (["--labels", "absent.csv"], "LabelTableUnusable: The label table "),
         (["--project", "3"], "InvalidRequest: Give --project, or --images and --labels, not both."),
-        (["--config", "absent.toml"], "InvalidGrid: The experiment's configuration is 'absent.toml': it cannot be "),
+        (["--config", "absent.toml"], "InvalidRequest: --images has no effect beside --config: leave one of them out."),
+        (["--epochs", "3"], "InvalidRequest: --epochs has no effect beside --head linear: leave one of them out."),
         (["--out", "/proc/none"], "CannotWrite: cannot write /proc/none: "),
         (
             ["--positive", "nothing"],

@@ -15,6 +15,7 @@ from seedqueue.backend.experiment_jobs import unit_json
 from seedqueue.backend.experiment_workers import _Sharing
 from seedqueue.experiments.errors import WorkInUse
 from seedqueue.experiments.kept import Kept
+from seedqueue.experiments.prepared import write_described
 from seedqueue.experiments.units import Contexts, Unit, units_of
 
 RUN = "abc"
@@ -26,7 +27,7 @@ def kept(tmp_path: Path) -> Kept:
     """A work folder with one pool and one grid."""
     made = Kept(tmp_path / "work")
     made.make()
-    made.keep(RUN, GRID, [])
+    made.keep(RUN, GRID)
     drawn_pools.cloud_pool(made.pool_folder(GRID.pools[0], GRID))
     return made
 
@@ -42,19 +43,32 @@ def unit_of(kept: Kept, arm: str) -> Unit:
 
 def test_a_job_keeps_the_cells_of_its_unit_and_is_not_done_twice(kept: Kept, contexts: Contexts) -> None:
     unit = unit_of(kept, "kmeans")
-    experiment_jobs.measure(str(kept.work), RUN, unit_json(unit))
+    experiment_jobs.measure(str(kept.work), RUN, unit_json(unit), contexts.of(unit))
     file = kept.finished.file(unit, contexts.of(unit))
     assert [cell.budget for cell in kept.finished.cells([unit], contexts)] == [10, 20]
     file.write_text("", encoding="utf-8")
-    experiment_jobs.measure(str(kept.work), RUN, unit_json(unit))
+    experiment_jobs.measure(str(kept.work), RUN, unit_json(unit), contexts.of(unit))
     assert file.read_text(encoding="utf-8") == ""
 
 
 def test_an_error_that_would_come_again_is_kept_in_its_place(kept: Kept, contexts: Contexts) -> None:
     unit = replace(unit_of(kept, "kmeans"), arm="kmeans:pool=500")
-    experiment_jobs.measure(str(kept.work), RUN, unit_json(unit))
+    experiment_jobs.measure(str(kept.work), RUN, unit_json(unit), contexts.of(unit))
     assert not kept.finished.has(unit, contexts.of(unit))
     assert "a pool of 500 for a budget of 20" in str(kept.finished.failure(unit, contexts.of(unit)))
+
+
+def test_a_worker_that_holds_an_older_pool_reads_it_anew(kept: Kept, contexts: Contexts) -> None:
+    unit = unit_of(kept, "kmeans")
+    experiment_jobs.measure(str(kept.work), RUN, unit_json(unit), contexts.of(unit))
+    [pool] = kept.pools(GRID)
+    write_described(pool.folder, replace(pool.described, content="other images"))
+    now = Contexts(GRID, kept.pools(GRID))
+    experiment_jobs.measure(str(kept.work), RUN, unit_json(unit), now.of(unit))
+    assert now.of(unit) != contexts.of(unit)
+    assert kept.finished.has(unit, now.of(unit))
+    experiment_jobs.measure(str(kept.work), RUN, unit_json(unit), "of another version")
+    assert "another version" in str(kept.finished.failure(unit, "of another version"))
 
 
 def sharing(broker: Broker, kept: Kept, contexts: Contexts, watch: object) -> _Sharing:
@@ -70,7 +84,8 @@ def test_units_are_waited_for_until_each_is_measured_or_failed(broker: Broker, k
 
     def work() -> None:
         if queue:
-            experiment_jobs.measure(str(kept.work), RUN, unit_json(queue.pop(0)))
+            unit = queue.pop(0)
+            experiment_jobs.measure(str(kept.work), RUN, unit_json(unit), contexts.of(unit))
 
     sharing(broker, kept, contexts, work).share(waiting, lambda done, total: seen.append(done))
     assert queue == []
