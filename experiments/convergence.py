@@ -46,6 +46,7 @@ def converge(pool_name: str, embedder: str, embeddings: Embeddings, k: int, seed
 
 
 def _measured(pool: str, embedder: str, name: str, points: Embeddings, k: int, seeds: int) -> Convergence:
+    points = _in_their_span(points)
     runs = [_run(points, k, seed) for seed in range(seeds)]
     iterations = np.array([run[0] for run in runs], dtype=np.float64)
     inertia = np.array([run[1] for run in runs], dtype=np.float64)
@@ -62,6 +63,14 @@ def _measured(pool: str, embedder: str, name: str, points: Embeddings, k: int, s
         inertia_spread=float(inertia.std(ddof=1) / inertia.mean()) if several and inertia.mean() > 0 else 0.0,
         overlap=jaccard([run[2] for run in runs]),
     )
+
+
+def _in_their_span(points: Embeddings) -> Embeddings:
+    """Coordinates in a basis of the rows where these are few for the columns: all distances are the same."""
+    if points.shape[1] <= 2 * len(points):
+        return points
+    triangle = np.asarray(np.linalg.qr(points.T, mode="r"), dtype=np.float32)
+    return np.ascontiguousarray(triangle.T)
 
 
 def _run(points: Embeddings, k: int, seed: int) -> tuple[int, float, frozenset[int]]:

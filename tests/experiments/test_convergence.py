@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from seedqueue.experiments.convergence import converge
+from seedqueue.experiments.convergence import _in_their_span, converge
 
 
 def test_clusters_far_apart_give_the_same_queue_at_once() -> None:
@@ -34,3 +34,13 @@ def test_fewer_distinct_images_than_clusters() -> None:
 def test_the_same_again() -> None:
     points = np.random.default_rng(2).normal(size=(100, 8)).astype(np.float32)
     assert converge("pool", "pixels", points, 7, seeds=4) == converge("pool", "pixels", points, 7, seeds=4)
+
+
+def test_wide_embeddings_converge_as_they_do_with_all_columns() -> None:
+    narrow = np.random.default_rng(3).normal(size=(30, 12)).astype(np.float32)
+    turned = np.linalg.qr(np.random.default_rng(4).normal(size=(90, 90)))[0][:12]
+    wide = (narrow @ turned).astype(np.float32)
+    near = np.linalg.norm(_in_their_span(wide)[:, None] - _in_their_span(wide)[None], axis=2)
+    np.testing.assert_allclose(near, np.linalg.norm(narrow[:, None] - narrow[None], axis=2), atol=1e-4)
+    assert _in_their_span(wide).shape == (30, 30)
+    assert _in_their_span(narrow) is narrow
