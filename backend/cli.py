@@ -12,6 +12,7 @@ from rich.console import Console
 from seedqueue.backend import (
     bench_cli,
     connection,
+    doctor_cli,
     experiment_cli,
     folder_cli,
     learn_cli,
@@ -104,6 +105,7 @@ def seed(
     per_group: PerGroup = None,
     near_duplicate: NearDuplicate = None,
     audit: AuditSize = None,
+    dry_run: Annotated[bool, typer.Option(help="only show what would be chosen")] = False,
     wait: Wait = True,
 ) -> None:
     """Make a seed queue, or replace the one that stands."""
@@ -120,7 +122,8 @@ def seed(
         near_duplicate=near_duplicate,
         audit=audit,
     )
-    run = seeding.request_seed(context, project, seeding.choices_from(asked, context.settings))
+    choices = seeding.choices_from({**asked, "dry_run": dry_run}, context.settings)
+    run = seeding.request_seed(context, project, choices)
     screen.follow(context, run, wait=wait)
 
 
@@ -156,6 +159,7 @@ def queue(project: Project) -> None:
 
 
 learn_cli.add_to(app)
+app.command()(doctor_cli.doctor)
 app.command()(folder_cli.select)
 app.command()(folder_cli.report)
 app.command()(experiment_cli.experiment)

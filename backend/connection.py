@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -18,13 +18,18 @@ BASIC_AUTH = "BASIC_AUTH"
 
 @dataclass(frozen=True)
 class Connection:
-    """One ML backend of a project, as Label Studio knows it; `user` where it has Basic Auth."""
+    """One ML backend of a project, as Label Studio knows it; `user` where it has Basic Auth.
+
+    state: "CO" where Label Studio has just reached it, "DI" where it has not, "ER" with the `error` of /setup.
+    """
 
     number: int
     title: str
     url: str
     extra_params: Any
     user: str
+    state: str = ""
+    error: str = ""
 
 
 def connections(studio: Studio, project: int) -> list[Connection]:
@@ -37,6 +42,8 @@ def connections(studio: Studio, project: int) -> list[Connection]:
             entry["url"].rstrip("/"),
             entry.get("extra_params"),
             entry.get("basic_auth_user") or "" if entry.get("auth_method") == BASIC_AUTH else "",
+            entry.get("state") or "",
+            entry.get("error_message") or "",
         )
         for entry in found
     ]
@@ -44,7 +51,12 @@ def connections(studio: Studio, project: int) -> list[Connection]:
 
 def find(studio: Studio, project: int, backend_url: str) -> Connection | None:
     """The project's connection to this backend, or None where it is not attached."""
-    return next((c for c in connections(studio, project) if _same(c.url, backend_url)), None)
+    return ours(connections(studio, project), backend_url)
+
+
+def ours(present: Iterable[Connection], backend_url: str) -> Connection | None:
+    """The one among connections that leads to this backend."""
+    return next((c for c in present if _same(c.url, backend_url)), None)
 
 
 def attach(studio: Studio, project: int, backend_url: str, user: str = "", password: str = "") -> Connection:
@@ -72,16 +84,25 @@ def attach(studio: Studio, project: int, backend_url: str, user: str = "", passw
 
 
 def authorise_webhook(studio: Studio, project: int, backend_url: str, user: str, password: str) -> None:
-    headers = {}
-    if user:
-        token = base64.b64encode(f"{user}:{password}".encode()).decode()
-        headers = {"Authorization": f"Basic {token}"}
-    hooks = studio.call("GET", "/api/webhooks/", params={"project": project})
-    for hook in hooks:
-        ours = _same(hook["url"], f"{backend_url.rstrip('/')}/webhook")
-        if ours and hook.get("headers", {}) != headers:
+    headers = webhook_headers(user, password)
+    for hook in webhooks(studio, project, backend_url):
+        if hook.get("headers", {}) != headers:
             change = {"url": hook["url"], "headers": headers}
             studio.call("PATCH", f"/api/webhooks/{hook['id']}/", json=change)
+
+
+def webhooks(studio: Studio, project: int, backend_url: str) -> list[dict[str, Any]]:
+    """The project's webhooks to this backend, as Label Studio describes them."""
+    found = studio.call("GET", "/api/webhooks/", params={"project": project})
+    return [hook for hook in found if _same(hook["url"], f"{backend_url.rstrip('/')}/webhook")]
+
+
+def webhook_headers(user: str, password: str) -> dict[str, str]:
+    """The headers with which the backend lets an event in."""
+    if not user:
+        return {}
+    token = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {token}"}
 
 
 def rename(studio: Studio, project: int, connection: Connection, title: str) -> None:

@@ -9,6 +9,7 @@ from types import TracebackType
 from seedqueue.backend import broker, label_studio
 from seedqueue.backend.blobs import Blobs
 from seedqueue.backend.embeddings import Sources
+from seedqueue.backend.maps import Maps
 from seedqueue.backend.records import Records
 from seedqueue.backend.settings import Settings
 from seedqueue.backend.snapshots import Snapshots
@@ -79,3 +80,7 @@ class Context:
     @cached_property
     def snapshots(self) -> Snapshots:
         return Snapshots(self.home, self.settings.label_studio_url)
+
+    @cached_property
+    def maps(self) -> Maps:
+        return Maps(self.home, self.settings.label_studio_url)

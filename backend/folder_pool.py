@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +50,10 @@ class Tables:
                 where = f"{self.fields} has no column of that name" if self.fields else "give the table as --fields"
                 raise InvalidRequest(f"The field {field!r} of the images is asked for: {where}.")
 
+    def told(self, names: Sequence[str]) -> list[Row]:
+        """What the table of fields says of each image; without one, nothing. Raises `TableUnusable`."""
+        return fields_by_image(self.fields, names) if self.fields else [{}] * len(names)
+
 
 @dataclass(frozen=True)
 class FolderPool:
@@ -63,10 +68,6 @@ class FolderPool:
     def names(self) -> list[str]:
         """POSIX paths within the folder."""
         return [name_in(self.folder, file) for file in self.files]
-
-    def fields(self, table: Path | None) -> list[Row]:
-        """What a table says of each image; without one, nothing. Raises `TableUnusable`."""
-        return fields_by_image(table, self.names) if table else [{}] * len(self.files)
 
 
 def embed_folder(

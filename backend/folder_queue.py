@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from seedqueue.backend.errors import InvalidRequest, TableUnusable
 from seedqueue.backend.folder import Progress, replacing
@@ -17,6 +18,7 @@ from seedqueue.backend.predictions import read_predictions
 from seedqueue.backend.records import Choices
 from seedqueue.backend.rules import rules_for, signals_for
 from seedqueue.models.embedder import Embedder
+from seedqueue.models.findings import Findings
 from seedqueue.models.picture import Frames
 from seedqueue.selectors.choosing import select
 from seedqueue.selectors.representation import Representation
@@ -62,14 +64,40 @@ def select_folder(
     progress: called with the number of images done and of all. Raises what `embed_folder` raises,
     TableUnusable, and what `seedqueue.selectors.choosing.select` raises.
     """
-    tables = tables or Tables()
     pool = embed_folder(images, choices.budget, embedder, max_pixels=max_pixels, progress=progress, frames=frames)
-    names, source = pool.names, Matrix(pool.embeddings)
-    fields = pool.fields(tables.fields)
+    rows = choose(
+        pool.names,
+        pool.embeddings,
+        choices,
+        embedder.findings,
+        tables or Tables(),
+        representation=representation,
+        components=components,
+    )
+    return FolderQueue(rows, pool.unreadable)
+
+
+def choose(
+    names: Sequence[str],
+    embeddings: npt.ArrayLike,
+    choices: Choices,
+    findings: Callable[[], Findings | None],
+    tables: Tables,
+    *,
+    representation: Representation | None = None,
+    components: int | None = None,
+) -> tuple[QueueRow, ...]:
+    """Choose among named images with embeddings (n, d), after those of the queue that is extended.
+
+    findings: what gives the embedder's own classifier, if it has one. Raises TableUnusable, InvalidRequest, and what
+    `seedqueue.selectors.choosing.select` raises.
+    """
+    source, fields = Matrix(embeddings), tables.told(names)
     kept = _earlier(tables.extends) if tables.extends else []
     if len(kept) >= choices.budget:
         raise InvalidRequest(f"The queue {tables.extends} has {len(kept)} images; {choices.budget} is no extension.")
     covered = [path for path in (tables.labelled, tables.extends) if path is not None]
+    known = read_predictions(tables.predictions, names) if tables.predictions else Signals()
     chosen = select(
         choices.selector,
         source,
@@ -77,17 +105,11 @@ def select_folder(
         labelled=np.array([row for path in covered for row in positions_of(path, names)], dtype=np.int64),
         seed=choices.random_seed,
         rules=rules_for(choices, fields),
-        signals=signals_for(
-            choices,
-            fields,
-            source,
-            embedder.findings,
-            read_predictions(tables.predictions, names) if tables.predictions else Signals(),
-        ),
+        signals=signals_for(choices, fields, source, findings, known),
         representation=representation,
         components=components,
     )
-    return FolderQueue((*kept, *_rows(chosen, names, len(kept))), pool.unreadable)
+    return (*kept, *_rows(chosen, names, len(kept)))
 
 
 def write_queue_csv(queue: FolderQueue, path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from rq import get_current_job
 
-from seedqueue.backend import learning_jobs, serving, settings
+from seedqueue.backend import drawing, field_jobs, learning_jobs, serving, settings
 from seedqueue.backend.broker import Lane
 from seedqueue.backend.context import Context
 from seedqueue.backend.embed import embed_tasks
@@ -92,6 +92,7 @@ def tidy(project: int, number: int) -> None:
         if standing is not None and standing.number == number:
             serving.show(context, standing)
             serving.clear_earlier(context, standing)
+            field_jobs.ask(context, project)
 
 
 def reconcile(project: int) -> None:
@@ -219,6 +220,10 @@ def _finish(context: Context, run: Run) -> None:
         if not queue:
             run = _select(context, run)
             queue = context.records.queue(run.project, run.number)
+        if run.choices.dry_run:
+            move(context, run, "chosen")
+            drawing.ask(context, run.project)
+            return
         run = move(context, run, "publishing")
         warnings = serving.put_in_place(context, run, queue)
         # At once: from here on annotators are served this queue, whatever else goes wrong.
@@ -227,6 +232,7 @@ def _finish(context: Context, run: Run) -> None:
             serving.show(context, run)
         finally:
             context.broker.enqueue("control", "jobs.tidy", run.project, run.number)
+            drawing.ask(context, run.project)
 
 
 def _follow(project: int, number: int, work: Callable[[Context, Run], None]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -16,6 +16,7 @@ from seedqueue.backend.gathering import Gathered, gather
 from seedqueue.backend.judging import Predicted, compare, judge
 from seedqueue.backend.learn import groups_of, predicted_of, vectors_apart
 from seedqueue.backend.learning_errors import NothingToRollBackTo
+from seedqueue.backend.reading import Reading, reading
 from seedqueue.backend.records import Run
 from seedqueue.backend.versions import Family, HeadKind, ModelVersion
 from seedqueue.models.metrics.learning_curve import Advice, Point, advice
@@ -38,13 +39,17 @@ class Curve:
 
 @dataclass(frozen=True)
 class Overview:
-    """What the annotations amount to. seconds: the median time of an image; problems: what is not learnt from."""
+    """What the annotations amount to. seconds: the median time of an image; problems: what is not learnt from.
+
+    reading: of each version that serves.
+    """
 
     curves: tuple[Curve, ...]
     agreement: Agreement
     problems: tuple[Problem, ...]
     seconds: float | None
     warnings: tuple[str, ...]
+    reading: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,17 @@ def overview(context: Context, project: int) -> Overview:
         problems=gathered.problems,
         seconds=gathered.seconds_per_label,
         warnings=gathered.labelling.warnings,
+        reading=tuple(_readings(context, project, gathered)),
     )
+
+
+def _readings(context: Context, project: int, gathered: Gathered) -> Iterator[Reading]:
+    s = context.settings
+    page = f"{s.label_studio_public_url or s.label_studio_url}/projects/{project}"
+    for family, version in sorted(context.versions.serving(project).items()):
+        predicted = predicted_of(context, version)
+        if predicted is not None:
+            yield reading(version, predicted, gathered.held_out(family)[1], _classes(gathered, family), page)
 
 
 def _curve(context: Context, run: Run, gathered: Gathered, family: Family, made: Sequence[ModelVersion]) -> Curve:
@@ -128,6 +143,8 @@ def _curve(context: Context, run: Run, gathered: Gathered, family: Family, made:
     same = (newest.head, newest.classes, newest.kind)  # a linear head and a network are two curves
     alike = [one for one in made if (one.head, one.classes, one.kind) == same][-CURVE:]
     said = {version.number: found for version in alike if (found := predicted_of(context, version)) is not None}
+    if newest.classes != _classes(gathered, family):
+        judges = []  # the config asks for other classes since: nothing of what is held out compares with these versions
     judges = [one for one in judges if all(_has(each, one) for each in said.values())]
     groups = groups_of(vectors_apart(context, run, gathered), judges, run.choices.near_duplicate)
     seed = context.settings.random_seed
@@ -146,6 +163,10 @@ def _curve(context: Context, run: Run, gathered: Gathered, family: Family, made:
         labels = newest.labels - earlier.labels
     given = advice(points, recent, gathered.seconds_per_label, MORE, labels, metric)
     return Curve(family, metric, held_out if judges else "", len(judges), tuple(points), given)
+
+
+def _classes(gathered: Gathered, family: Family) -> tuple[str, ...]:
+    return gathered.labelling.classes if family == "classes" else gathered.labelling.mask_classes
 
 
 def _earlier(versions: Sequence[ModelVersion], newest: ModelVersion) -> ModelVersion | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from seedqueue.backend import publish, refresh, settings, waking
+from seedqueue.backend import drawing, publish, refresh, settings, waking
 from seedqueue.backend.broker import Broker
 from seedqueue.backend.context import Context
 from seedqueue.backend.due import due
@@ -66,7 +66,7 @@ def _learn(context: Context, project: int) -> None:
         raise
     except KNOWN as error:
         made = list[ModelVersion | None]()
-        _tell(context, project, "failed", str(error))
+        _tell(context, project, "failed", str(error), run)
     except Exception:
         waking.answered(context.broker, project, asked)  # it is told already, and not to be tried for a day
         raise
@@ -76,6 +76,7 @@ def _learn(context: Context, project: int) -> None:
     context.broker.note(_state(project), state, waking.KEPT_SECONDS)
     if any(made):
         _show(context, run)
+        drawing.ask_again(context, project)
 
 
 def show(project: int) -> None:
@@ -142,12 +143,12 @@ def _trained(context: Context, run: Run, gathered: Gathered, head: HeadKind) -> 
     except PASSING:
         raise
     except KNOWN as error:
-        _tell(context, run.project, "failed", f"{head}: {error}")
+        _tell(context, run.project, "failed", f"{head}: {error}", run)
         return None
     except Exception as error:
-        _tell(context, run.project, "failed", f"unexpected {type(error).__name__} while training {head}: {error}")
+        _tell(context, run.project, "failed", f"unexpected {type(error).__name__} while training {head}: {error}", run)
         raise
-    _tell(context, run.project, "trained", f"{made.name} learnt from {made.labels} tasks: {made.verdict}")
+    _tell(context, run.project, "trained", f"{made.name} learnt from {made.labels} tasks: {made.verdict}", run)
     return made
 
 
@@ -165,8 +166,9 @@ def _state(project: int) -> str:
     return f"learn-state-{project}"
 
 
-def _tell(context: Context, project: int, outcome: str, message: str) -> None:
-    """What became of the last training, for `status` to show."""
+def _tell(context: Context, project: int, outcome: str, message: str, run: Run | None = None) -> None:
+    """What became of the last training, for `status` and the model card to show."""
     logger.warning("project %s: %s", project, message)
     at = datetime.now(UTC).isoformat(timespec="milliseconds")  # who waits for an end knows two alike apart
-    context.records.append("learning", project, 0, {"outcome": outcome, "message": message, "at": at})
+    told = {"outcome": outcome, "message": message, "at": at, "run": run.number if run else 0}
+    context.records.append("learning", project, 0, told)

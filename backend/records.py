@@ -12,8 +12,20 @@ import pyarrow as pa
 
 from seedqueue.backend.tables import Home, quoted
 
-Kind = Literal["run", "queue", "unreadable", "before", "audit", "version", "promoted", "held_out", "learning"]
-State = Literal["requested", "embedding", "selecting", "publishing", "published", "failed", "undone"]
+Kind = Literal[
+    "run",
+    "queue",
+    "unreadable",
+    "before",
+    "audit",
+    "drawn",
+    "version",
+    "promoted",
+    "held_out",
+    "learning",
+    "fields",
+]
+State = Literal["requested", "embedding", "selecting", "publishing", "published", "chosen", "failed", "undone"]
 VERSION = "Seed queue"
 ACTIVE: frozenset[State] = frozenset({"requested", "embedding", "selecting", "publishing"})
 
@@ -44,6 +56,7 @@ class Choices:
     per_group: int = 1
     near_duplicate: float = 0.0  # the cosine from which an image is no news; 0: no such rule
     audit: int = 0  # tasks drawn at random for evaluation, if the project has no audit slice yet
+    dry_run: bool = False  # choose, and show what would be chosen: nothing changes in Label Studio
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,7 @@ class Run:
     error: str = ""
     warnings: tuple[str, ...] = field(default_factory=tuple)
     head: str = ""  # of a later round: the version by whose predictions it was chosen
+    copies: int | None = None  # the run whose queue this one put in place, perhaps changed by hand
 
     @property
     def version(self) -> str:
@@ -87,7 +101,8 @@ class Run:
 class QueuedTask:
     """One task of a queue: rank from 1, cluster, how many pool images it stands for; whether it is an audit task.
 
-    group: of an audit task, its value of the group field: others of that group are not learnt from.
+    group: of an audit task, its value of the group field: others of that group are not learnt from. by_hand: a person
+    added it, no selector.
     """
 
     rank: int
@@ -97,6 +112,7 @@ class QueuedTask:
     weight: int
     audit: bool = False
     group: str = ""
+    by_hand: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,6 +120,16 @@ class Unreadable:
     task: int
     uri: str
     reason: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the records."""
+
+    project: int
+    run: int
+    at: datetime
+    body: Any
 
 
 class Records:
@@ -131,6 +157,10 @@ class Records:
 
     def bodies(self, kind: Kind, project: int | None = None, run: int | None = None) -> list[tuple[int, int, Any]]:
         """(project, run, body) of the rows of a kind, oldest first."""
+        return [(row.project, row.run, row.body) for row in self.dated(kind, project, run)]
+
+    def dated(self, kind: Kind, project: int | None = None, run: int | None = None) -> list[Row]:
+        """The rows of a kind, oldest first."""
         table = self._home.existing("records")
         if table is None:
             return []
@@ -138,7 +168,7 @@ class Records:
         where += "" if project is None else f" AND project = {project}"
         where += "" if run is None else f" AND run = {run}"
         found = table.search().where(where).limit(table.count_rows() or 1).to_arrow().sort_by("at").to_pylist()
-        return [(row["project"], row["run"], json.loads(row["body"])) for row in found]
+        return [Row(row["project"], row["run"], row["at"], json.loads(row["body"])) for row in found]
 
     def save_run(self, run: Run) -> None:
         self.append("run", run.project, run.number, asdict(run))

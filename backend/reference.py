@@ -53,7 +53,11 @@ def commands_table() -> str:
 
 
 def routes_table() -> str:
-    routes = [route for route in create_app(Context(Settings())).routes if isinstance(route, APIRoute)]
+    routes = [
+        route
+        for route in create_app(Context(Settings())).routes
+        if isinstance(route, APIRoute) and route.include_in_schema
+    ]
     rows = [(f"`{method} {r.path}`", r.description) for r in routes for method in sorted(r.methods or ())]
     return _table(("Route", "What it does"), rows)
 

@@ -36,7 +36,7 @@ def report_on(pool: FolderPool, choices: Choices, embedder: Embedder, tables: Ta
     Raises TableUnusable and what `seedqueue.selectors.choosing.select` raises.
     """
     names, source = pool.names, Matrix(pool.embeddings)
-    fields = pool.fields(tables.fields)
+    fields = tables.told(names)
     labelled = positions_of(tables.labelled, names) if tables.labelled else []
     return stability_report(
         source,

@@ -44,7 +44,9 @@ def queue_of(
         held_out={one.task for one in held_out},
         predictions=partial(head_signals, context, run, head) if head else None,
     )
-    if drawn:  # only now: what a run without a queue has drawn would bind all later ones
+    if drawn and run.choices.dry_run:  # it binds once this queue is put in place
+        context.records.append("drawn", run.project, run.number, [vars(task) for task in drawn])
+    elif drawn:  # only now: what a run without a queue has drawn would bind all later ones
         audit.freeze(context.records, run.project, run.number, drawn)
     done = {task.task for task in pool if task.labelled} | {one.task for one in kept}
     added = audit.interleaved(queue[len(kept) :], audit.waiting(held_out, done), first_rank=len(kept) + 1)

@@ -105,6 +105,12 @@ def follow(context: Context, run: Run, *, wait: bool) -> None:
     current = _until_ended(context, run)
     if current.state == "failed":
         raise RunFailed(project, run.number, current.error)
+    if current.state == "chosen":
+        show_queue(
+            f"what would be chosen in project {project}; nothing was changed",
+            context.records.queue(project, run.number),
+        )
+        return
     if current.state != "published":
         raise RunFailed(project, run.number, f"it was {current.state}")
     queue = context.records.queue(project, run.number)

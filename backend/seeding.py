@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from seedqueue.backend import connection, jobs, publish, serving, settings, waking
+from seedqueue.backend import connection, field_jobs, jobs, publish, serving, settings, waking
 from seedqueue.backend.broker import Progress
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import KNOWN, EmptyProject, InvalidRequest, NoSeedQueue, RunInProgress
@@ -60,6 +60,7 @@ def choices_from(given: Mapping[str, Any], defaults: settings.Settings) -> Choic
         per_group=_whole("per_group", given.get("per_group", defaults.per_group), 1),
         near_duplicate=_share("near_duplicate", given.get("near_duplicate", defaults.near_duplicate)),
         audit=_whole("audit", given.get("audit", defaults.audit), 0),
+        dry_run=_yes("dry_run", given.get("dry_run", False)),
     )
     if choices.weak_label:
         parse(choices.weak_label)
@@ -120,7 +121,7 @@ def _request(context: Context, project: int, choices: Choices) -> Run:
             if latest.choices == choices:
                 return latest
             raise RunInProgress(project, latest.number, latest.state)
-        run = Run(project, _next_number(context, project), "requested", choices)
+        run = Run(project, next_number(context, project), "requested", choices)
         context.records.save_run(run)
         jobs.enqueue_start(context, run)
     return run
@@ -150,6 +151,7 @@ def start_training(project: int) -> None:
     """
     with Context(settings.load()) as context:
         _start_training(context, project)
+        waking.taken_up(context.broker, project)
 
 
 def _start_training(context: Context, project: int) -> None:
@@ -175,7 +177,7 @@ def _record_refusal(context: Context, project: int, message: str) -> None:
         latest = context.records.latest_run(project)
         if latest is None or not latest.active:
             choices = Choices(s.budget, s.embedder, s.selector, s.random_seed)
-            number = _next_number(context, project)
+            number = next_number(context, project)
             context.records.save_run(Run(project, number, "failed", choices, error=message))
 
 
@@ -197,6 +199,7 @@ def undo(context: Context, project: int) -> Run:
                 serving.take_away(context, project, Before(**begun[0]), since)
             last = since[-1].moved("undone")
             records.save_run(last)
+        field_jobs.ask(context, project)
     return last
 
 
@@ -209,7 +212,7 @@ def _stop(context: Context, run: Run) -> None:
             context.records.save_run(current.moved("undone"))
 
 
-def _next_number(context: Context, project: int) -> int:
+def next_number(context: Context, project: int) -> int:
     """One more than any run of ours, and than any of our versions in Label Studio that another home has made."""
     prefix = f"{VERSION} "
     stored = [version.removeprefix(prefix) for version in publish.versions(context.studio, project)]
@@ -251,6 +254,12 @@ def _share(name: str, value: object) -> float:
     if not 0 <= number <= 1:
         raise InvalidRequest(f"{name} is {value!r}; give a number from 0 to 1.")
     return number
+
+
+def _yes(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidRequest(f"{name} is {value!r}; give true or false.")
+    return value
 
 
 def _whole(name: str, value: object, least: int) -> int:

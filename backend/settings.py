@@ -133,6 +133,13 @@ class Settings:
         "a DICOM of several frames: `refuse`: unreadable; `first`: its first frame is taken",
         choices=("refuse", "first"),
     )
+    task_fields: Literal["off", "write"] = _setting(
+        "SEEDQUEUE_TASK_FIELDS",
+        "off",
+        "`write`: rank, cluster, size and nearest labelled task also stand in the task data of the queue's tasks, as "
+        "columns of the Seed queue tab, until undo; `off`: task data is never changed",
+        choices=("off", "write"),
+    )
     shard_images: int = _setting("SEEDQUEUE_SHARD_IMAGES", 256, "images in one RQ job")
     threads: int = _setting("SEEDQUEUE_THREADS", 0, "compute threads of one worker", "(cores divided by workers)")
     precision: Literal["auto", "float32"] = _setting(

@@ -53,6 +53,7 @@ def serve(settings: Settings, address: Address, workers: int, say: Say) -> None:
             redis = without_password(settings.redis_url) or "its own"
             say(f"seedqueue serves {settings.label_studio_url} at {address.local_url}")
             say(f"  workers {workers} · Redis {redis} · home {settings.home} · weights {settings.weights}")
+            say(f"  its page: {address.local_url}/ui/")
             say(f"  attach it: seedqueue attach --project <number> · stop it: Ctrl-C (process {os.getpid()})")
             until_interrupted(lambda: _report(children.poll(), say))
         except KeyboardInterrupt:

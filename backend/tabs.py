@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seedqueue.backend import publish
@@ -47,12 +47,18 @@ def _hidden(studio: Studio, project: int, shown: Sequence[str] = ()) -> dict[str
     columns = studio.call("GET", "/api/dm/columns", project=project, params={"project": project})["columns"]
     return {
         panel: [
-            f"tasks:{column['id']}"
+            _name(column)
             for column in columns
             if not (column.get("visibility_defaults") or {panel: True})[panel] and column["id"] not in shown
         ]
         for panel in ("explore", "labeling")
     }
+
+
+def _name(column: Mapping[str, Any]) -> str:
+    """As a tab names a column; one of task data is a child of `data`."""
+    parent = column.get("parent")
+    return f"tasks:{parent}.{column['id']}" if parent else f"tasks:{column['id']}"
 
 
 def _numbers(views: Sequence[dict[str, Any]], title: str) -> list[int]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedqueue.backend import audit
+from seedqueue.backend import audit, card
 from seedqueue.backend.context import Context
 from seedqueue.backend.embeddings import Embeddings, source_key
 from seedqueue.backend.errors import KNOWN
@@ -47,10 +47,14 @@ Part = tuple[list[dict[str, Any]], float]
 
 @dataclass(frozen=True)
 class _Serving:
-    """What serves a project, as the records told it at a revision; believed without a look until a moment."""
+    """What serves a project, as the records told it at a revision; believed without a look until a moment.
+
+    told: for the model card; read where nothing serves alone.
+    """
 
     versions: dict[Family, ModelVersion]
     audit: frozenset[int]
+    told: card.Recorded
     revision: int
     until: float
 
@@ -69,8 +73,13 @@ class TrainedHeads:
         )
 
     def version(self, project: int | None) -> str:
-        serving = self._serving(project).versions if project is not None else {}
-        return name_of(serving) if serving else UNTRAINED
+        """The name of what serves; before there is anything, words on how far the project is."""
+        if project is None:
+            return UNTRAINED
+        serving = self._serving(project)
+        if serving.versions:
+            return name_of(serving.versions)
+        return card.words(serving.told, card.moment(self._context.broker, project, serving.told.newest))
 
     def versions(self) -> list[str]:
         return [f"project {one.project}: {one.name}" for one in self._context.versions.all()]
@@ -154,7 +163,9 @@ class TrainedHeads:
             found = replace(found, until=until)
         else:
             slice_ = frozenset(one.task for one in audit.frozen(records, project))
-            found = _Serving(self._context.versions.serving(project), slice_, revision, until)
+            versions = self._context.versions.serving(project)
+            told = card.Recorded() if versions else card.recorded(records, project)
+            found = _Serving(versions, slice_, told, revision, until)
         self._known[project] = found
         return found
 

@@ -66,6 +66,21 @@ def ask(broker: Broker, project: int, heads: Sequence[HeadKind] = ()) -> None:
     wake(broker, project, event=False)
 
 
+def press(broker: Broker, project: int) -> None:
+    """Note that "Start Training" was received: the model card says so before any job has begun."""
+    broker.note(f"pressed-{project}", time.time(), PENDING_SECONDS)
+
+
+def pressed(broker: Broker, project: int) -> bool:
+    """Whether it was, and its job has not said yet what comes of it."""
+    return broker.noted(f"pressed-{project}") is not None
+
+
+def taken_up(broker: Broker, project: int) -> None:
+    """The job has: a run is recorded, or a training asked for."""
+    broker.forget(f"pressed-{project}")
+
+
 def progress_name(project: int) -> str:
     """Under which the training under way is noted."""
     return f"learn-progress-{project}"

@@ -62,9 +62,10 @@ def run(context: Context, lanes: Sequence[Lane] = LANES) -> None:
     stopping = Event()
     # Who only measures experiments has no Label Studio to look after.
     reviving = any(lane != "experiment" for lane in lanes)
-    tending = Thread(target=_tend, args=(context, stopping, reviving), daemon=True)
     queues = [context.broker.queue(lane) for lane in lanes]
     worker = WarmWorker(queues, connection=context.broker.redis, serializer=JSONSerializer)
+    tending = Thread(target=_tend, args=(context, stopping, reviving, worker.name), daemon=True)
+    context.broker.sign_of_life(worker.name)
     tending.start()
     try:
         worker.work(logging_level="WARNING")
@@ -73,10 +74,11 @@ def run(context: Context, lanes: Sequence[Lane] = LANES) -> None:
         tending.join(timeout=SWEEP_SECONDS)
 
 
-def _tend(context: Context, stopping: Event, reviving: bool) -> None:
+def _tend(context: Context, stopping: Event, reviving: bool, name: str) -> None:
     """What all workers together do beside their jobs: due jobs each second, dead ones' jobs and runs each ten."""
     while not stopping.wait(SCHEDULE_SECONDS):
         try:
+            context.broker.sign_of_life(name)
             if context.broker.first_in("schedule", SCHEDULE_SECONDS * 0.9):
                 context.broker.enqueue_due()
             if context.broker.first_in("sweep", SWEEP_SECONDS):

@@ -142,7 +142,7 @@ def _farewell(server: LabelStudioServer, context: Context, project: int, once: b
         return
     screen.say(f"Label Studio   {server.url}/projects/{project}/data")
     screen.say(f"  login        {server.username} / {server.password}")
-    screen.say(f"Backend        {context.settings.backend_url}/docs")
+    screen.say(f"Its page       {context.settings.backend_url}/ui/#/project/{project}/seed")
     screen.say("Ctrl-C ends everything.")
     until_interrupted()
     raise KeyboardInterrupt

@@ -2,10 +2,13 @@
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from seedqueue.selectors.representation import principal_components
 from seedqueue.selectors.selection import Embeddings, Rows
 from seedqueue.selectors.stability.pool_figures import Map, MapPoint
+
+Places = npt.NDArray[np.float64]
 
 # Rows that t-SNE places in a few seconds; larger pools show a random part, always with the queue.
 MOST_ROWS = 2_000
@@ -24,17 +27,23 @@ def landscape(represented: Embeddings, queue: Rows, labelled: Rows, rng: np.rand
     represented: unit vectors of all rows.
     """
     rows = _shown(len(represented), queue, rng)
-    shown = represented[rows]
-    spread = np.ptp(shown, axis=0).max() > 0 if len(rows) else False
-    tsne = LEAST_ROWS <= len(rows) <= MOST_ROWS and bool(spread)
-    place = _scaled(_tsne(shown) if tsne else _plane(shown))
+    place, method = laid_out(represented[rows])
     rank = {row: at for at, row in enumerate(queue.tolist(), start=1)}
     known = set(labelled.tolist())
     points = tuple(
         MapPoint(row, round(x, 4), round(y, 4), rank.get(row, 0), row in known)
         for row, (x, y) in zip(rows.tolist(), place.tolist(), strict=True)
     )
-    return Map("t-SNE" if tsne else "PCA", len(points), points)
+    return Map(method, len(points), points)
+
+
+def laid_out(rows: Embeddings) -> tuple[Places, str]:
+    """All rows in the plane, float64 (n, 2) from 0 to 1, and the method: t-SNE up to 2,000 rows, else PCA."""
+    spread = len(rows) > 0 and bool(np.ptp(rows, axis=0).max() > 0)
+    tsne = LEAST_ROWS <= len(rows) <= MOST_ROWS and spread
+    # One thread: more of them round differently, and t-SNE's wait for one another: five times slower.
+    with threadpool_limits(limits=1):
+        return _scaled(_tsne(rows) if tsne else _plane(rows)), "t-SNE" if tsne else "PCA"
 
 
 def _shown(n: int, queue: Rows, rng: np.random.Generator) -> Rows:
@@ -45,7 +54,7 @@ def _shown(n: int, queue: Rows, rng: np.random.Generator) -> Rows:
     return np.sort(np.concatenate([queue, drawn]))
 
 
-def _tsne(rows: Embeddings) -> npt.NDArray[np.float64]:
+def _tsne(rows: Embeddings) -> Places:
     from sklearn.manifold import TSNE
 
     n = len(rows)
@@ -56,7 +65,7 @@ def _tsne(rows: Embeddings) -> npt.NDArray[np.float64]:
     return np.asarray(model.fit_transform(np.ascontiguousarray(reduced, dtype=np.float32)), dtype=np.float64)
 
 
-def _plane(rows: Embeddings) -> npt.NDArray[np.float64]:
+def _plane(rows: Embeddings) -> Places:
     """Two principal components (m, 2); zeros where there are fewer."""
     plane = np.zeros((len(rows), 2))
     count = min(2, *rows.shape)
@@ -65,7 +74,7 @@ def _plane(rows: Embeddings) -> npt.NDArray[np.float64]:
     return plane
 
 
-def _scaled(place: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _scaled(place: Places) -> Places:
     """Both axes to 0..1 by one scale, in the middle."""
     if not len(place):
         return place

@@ -250,7 +250,8 @@ def test_state_of_a_run_under_way_shows_its_progress(client: TestClient, context
     context.broker.start_progress("1-4", 100)
     context.broker.advance("1-4", 30)
     state = client.get("/api/projects/1").json()
-    assert state["progress"] == {"total": 100, "done": 30}
+    assert (state["progress"]["total"], state["progress"]["done"]) == (100, 30)
+    assert state["progress"]["seconds_left"] > 0
     assert state["published"] is None
 
 
@@ -314,15 +315,27 @@ ROUTES = [
     ("POST", "/api/projects/1/versions/1/promote"),
     ("POST", "/api/projects/1/rollback"),
     ("POST", "/api/projects/1/round"),
+    ("GET", "/api/doctor"),
+    ("GET", "/api/activity"),
+    ("GET", "/api/projects"),
+    ("GET", "/api/options"),
+    ("GET", "/api/projects/1/pool"),
+    ("GET", "/api/projects/1/runs/1/queue"),
+    ("POST", "/api/projects/1/runs/1/publish"),
+    ("GET", "/api/projects/1/map"),
+    ("POST", "/api/projects/1/map"),
+    ("GET", "/api/projects/1/tasks/1/why"),
+    ("GET", "/api/projects/1/tasks/1/thumbnail"),
+    ("GET", "/ui/"),
 ]
 
 
 def test_basic_auth_guards_all_but_health(context: Context, serve: Serve, payload: Payload) -> None:
     client = serve(context, basic_auth_user="u", basic_auth_pass="p:w")
-    for method, path in ROUTES:
+    for method, path in [*ROUTES, ("GET", "/ui/main.js")]:
         answer = client.request(method, path, json={})
         assert_problem(answer, 401, "Unauthorised", "BASIC_AUTH_USER")
-        assert answer.headers["www-authenticate"] == "Basic"
+        assert answer.headers["www-authenticate"] == 'Basic realm="seedqueue"'
     assert client.get("/health").status_code == 200
     assert [client.get(path).status_code for path in ("/docs", "/openapi.json")] == [404, 404]
     right = {"Authorization": "Basic " + base64.b64encode(b"u:p:w").decode()}
@@ -350,8 +363,37 @@ def test_other_credentials(header: str, context: Context, serve: Serve) -> None:
 def test_every_route_is_among_those_tested(client: TestClient) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     listed = {
-        (method.upper(), path.replace("{project}", "1").replace("{number}", "1"))
+        (method.upper(), path.replace("{project}", "1").replace("{number}", "1").replace("{task}", "1"))
         for path, methods in paths.items()
         for method in methods
     }
     assert listed == {*ROUTES, ("GET", "/health")}
+
+
+def test_what_another_sites_page_sends_is_refused(client: TestClient, context: Context) -> None:
+    published(context)
+    for headers in ({"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        for method, path in (("DELETE", "/api/projects/1/queue"), ("POST", "/api/projects/1/train")):
+            assert_problem(client.request(method, path, headers=headers), 403, "ForeignOrigin", "/ui/")
+        assert client.get("/api/projects/1", headers=headers).status_code == 200  # nothing is changed by it
+    own = {"Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"}
+    assert client.post("/api/projects/1/train", headers=own).status_code == 202
+    assert enqueued(context) == []
+
+
+def test_the_page_and_its_files(client: TestClient) -> None:
+    for path in ("/", "/ui"):
+        answer = client.get(path, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (307, "ui/")
+    for name, kind in (("", "text/html"), ("main.js", "javascript"), ("style.css", "text/css"), ("plotly.min.js", "")):
+        answer = client.get(f"/ui/{name}")
+        assert answer.status_code == 200
+        assert kind in answer.headers["content-type"]
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+    for name in ("nothing.js", "..%2Fapp.py", "%2Fetc%2Fpasswd"):
+        assert client.get(f"/ui/{name}").status_code == 404
+
+
+def test_a_map_that_is_not_drawn_yet(client: TestClient) -> None:
+    assert_problem(client.get("/api/projects/1/map"), 404, "NoMap", "POST /api/projects/1/map")
+    assert_problem(client.get("/api/projects/1/runs/3/queue"), 404, "NoSuchRun", "no run 3")

@@ -10,7 +10,7 @@ from rq.job import JobStatus
 
 from seedqueue.backend import broker as broker_module
 from seedqueue.backend import settings
-from seedqueue.backend.broker import Broker, Progress, connect
+from seedqueue.backend.broker import Broker, Progress, connect, progress_of
 from seedqueue.backend.errors import Busy, InvalidSetting, RedisUnreachable
 
 Program = Callable[..., "subprocess.Popen[str]"]
@@ -68,7 +68,11 @@ def test_progress_counts_images_and_shards(broker: Broker) -> None:
     broker.start_progress("1-1", 10)
     broker.advance("1-1", 4)
     broker.advance("1-1", 3)
-    assert broker.progress("1-1") == Progress(10, 7)
+    found = broker.progress("1-1")
+    assert found is not None
+    assert (found.total, found.done) == (10, 7)
+    assert found.per_second is not None
+    assert found.seconds_left == pytest.approx(3 / found.per_second)
     assert [broker.shard_done("1-1", shard) for shard in (0, 1, 1)] == [1, 2, 2]
     assert broker.progress("1-2") is None
 
@@ -77,7 +81,22 @@ def test_a_shard_that_ran_twice_is_no_progress_beyond_the_end(broker: Broker) ->
     broker.start_progress("1-1", 10)
     for _ in range(2):
         broker.advance("1-1", 8)
-    assert broker.progress("1-1") == Progress(10, 10)
+    found = broker.progress("1-1")
+    assert found is not None
+    assert (found.total, found.done, found.seconds_left) == (10, 10, 0)
+
+
+@pytest.mark.parametrize(
+    ("done", "seconds", "told"),
+    [
+        (0, 5.0, Progress(10, 0)),
+        (4, 2.0, Progress(10, 4, 2.0, 3.0)),
+        (12, 5.0, Progress(10, 10, 2.0, 0.0)),
+        (4, -3600.0, Progress(10, 4)),  # the clock was put back
+    ],
+)
+def test_speed_and_time_left(done: int, seconds: float, told: Progress) -> None:
+    assert progress_of(10, done, seconds) == told
 
 
 def test_starting_progress_again_begins_at_zero(broker: Broker) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from annotated import CHOICES, config
 from pools import (
     embedded,
     example,
@@ -163,3 +164,15 @@ def test_a_network_and_a_linear_head_are_two_curves(context: Context) -> None:
     assert [point.version for point in curve.points] == ["vgg11-2"]
     assert curve.advice.recent is None
     assert first.name == "linear-1"
+
+
+def test_a_class_that_the_config_gained_leaves_a_curve_without_points(context: Context) -> None:
+    store(context, embedded(60))
+    run = published(context)
+    freeze(context, range(41, 61))
+    held_out = [example(task) for task in range(41, 61)]
+    trained(context, run, gathered(map(example, range(1, 41)), held_out))
+    now = config(CHOICES.format("single").replace("</Choices>", '<Choice value="new"/></Choices>'))
+    with_new = [replace(one, classes=(*(one.classes or ()), False)) for one in held_out]
+    found = learning._curve(context, run, gathered([], with_new, labelling=now), "classes", context.versions.all(1))
+    assert (found.points, found.judged_on, found.held_out) == ((), 0, "")

@@ -7,8 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import browsing
 import pytest
+from admin_page import AdminPage
 from image_server import ImageServer
+from label_studio_screen import LabelStudioScreen
+from playwright.sync_api import Browser
 from running import Backend, Eventually
 
 from seedqueue.backend.children import Children, free_port
@@ -106,3 +110,44 @@ def annotators(label_studio: LabelStudioServer) -> Iterator[Callable[[int, int],
     yield make
     for annotator in made:
         annotator.close()
+
+
+@pytest.fixture(scope="module")  # not longer: it runs an event loop in this thread, which other tests want for theirs
+def chromium() -> Iterator[Browser]:
+    """A real browser: absent, tests fail in CI and skip elsewhere."""
+    executable = browsing.find_chromium()
+    if executable is None:
+        message = "no Chromium; install Debian's `chromium`, or name one in SEEDQUEUE_CHROMIUM"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    with browsing.chromium(executable) as browser:
+        yield browser
+
+
+@pytest.fixture
+def admin(chromium: Browser, backend: Backend, tmp_path: Path) -> Iterator[AdminPage]:
+    """The shared backend's page; an error in it, or a request to elsewhere, fails the test."""
+    with browsing.watched(chromium, backend.url, tmp_path / "admin") as found:
+        yield AdminPage(found.page(), backend.url)
+
+
+@pytest.fixture(scope="session")
+def labeller(label_studio: LabelStudioServer) -> tuple[str, str]:
+    """An annotator who signs in with an address and a password."""
+    login = ("labeller@example.com", "a long password")
+    sign_up(label_studio, *login)
+    return login
+
+
+@pytest.fixture
+def label_studio_screen(
+    chromium: Browser, label_studio: LabelStudioServer, labeller: tuple[str, str], tmp_path: Path
+) -> Iterator[LabelStudioScreen]:
+    """Label Studio's own screens, an annotator signed in."""
+    with browsing.pictured(chromium, tmp_path / "label-studio") as context:
+        page = context.new_page()
+        page.set_default_timeout(browsing.PATIENCE)
+        screen = LabelStudioScreen(page, label_studio.url)
+        screen.sign_in(*labeller)
+        yield screen

@@ -132,6 +132,21 @@ def test_the_learning_curve_and_its_advice_are_told(grown: Grown) -> None:
     assert " ".join(curve.advice.sentence.split()[:4]) in " ".join(shown.split())
 
 
+def test_what_serves_is_read_on_the_audit_slice(grown: Grown) -> None:
+    taught = grown.taught
+    told = taught.backend.get(f"/api/projects/{taught.project}/learning").json()
+    [reading] = told["reading"]
+    assert [reading["version"]] == taught.serving()
+    assert reading["judged_on"] == told["curves"][0]["judged_on"] == sum(map(sum, reading["confusion"]))
+    wrong = [one["task"] for one in reading["worst"] if one["truth"] != one["predicted"]]
+    right = sum(reading["confusion"][at][at] for at in range(len(KINDS)))
+    assert len(wrong) == min(12, reading["judged_on"] - right)
+    assert set(wrong) <= taught.audit
+    for one in reading["worst"]:
+        found = taught.backend.context.studio.http.get(one["url"], follow_redirects=True)
+        assert found.status_code == 200, one["url"]
+
+
 def command(taught: Taught, *words: str) -> str:
     """What a command prints."""
     environment = environment_of(taught.backend.context.settings)

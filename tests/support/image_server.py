@@ -41,6 +41,7 @@ class ImageServer:
                     status = 404
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
+                self.send_header("Access-Control-Allow-Origin", "*")  # Label Studio's own screen asks for it
                 self.end_headers()
                 self.wfile.write(body)
 

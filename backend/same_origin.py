@@ -1,0 +1,48 @@
+"""Refuses what another site's page makes a browser send: the browser would add the user's password of itself.
+
+Fetch metadata (W3C) where the browser sends it, else the Origin header against Host. What is no browser, as Label
+Studio, the command line or a script, sends neither.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from seedqueue.backend.errors import problem
+from seedqueue.backend.page_errors import ForeignOrigin
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+OWN_SITES = frozenset({"same-origin", "none"})  # none: the user typed the address
+
+
+class SameOrigin:
+    """ASGI middleware: methods that change something are for our own pages and for programs."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in SAFE:
+            headers = Headers(scope=scope)
+            if is_foreign(headers.get("sec-fetch-site"), headers.get("origin"), headers.get("host", "")):
+                found = problem(ForeignOrigin(headers.get("origin", "")))
+                refusal = JSONResponse({"error": found.name, "message": found.message}, found.status)
+                await refusal(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def is_foreign(fetch_site: str | None, origin: str | None, host: str) -> bool:
+    """Whether a request comes from another site's page."""
+    if fetch_site is not None:
+        return fetch_site not in OWN_SITES
+    if origin is None:
+        return False
+    try:
+        return urlsplit(origin).netloc.lower() != host.lower()
+    except ValueError:
+        return True
