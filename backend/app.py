@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 from seedqueue.backend import events, seeding, triggers
+from seedqueue.backend.attached import AttachedProjects
 from seedqueue.backend.context import Context
 from seedqueue.backend.doctor_routes import add_doctor_routes
 from seedqueue.backend.errors import KNOWN, InvalidRequest, Unauthorised, problem
@@ -61,11 +62,12 @@ def create_app(context: Context, head: Head | None = None) -> FastAPI:
     app.add_middleware(SameOrigin)
     guard = [Depends(_guard(context))]
     _add_errors(app)
-    _add_machine_routes(app, context, head or TrainedHeads(context), guard)
+    projects = AttachedProjects(context)
+    _add_machine_routes(app, context, head or TrainedHeads(context), projects, guard)
     _add_project_routes(app, context, guard)
     add_learning_routes(app, context, guard)
     add_doctor_routes(app, context, guard)
-    add_page_routes(app, context, guard)
+    add_page_routes(app, context, projects, guard)
     add_ui(app, guard)
     return app
 
@@ -109,7 +111,9 @@ def _add_errors(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
 
 
-def _add_machine_routes(app: FastAPI, context: Context, head: Head, guard: list[Any]) -> None:
+def _add_machine_routes(
+    app: FastAPI, context: Context, head: Head, projects: AttachedProjects, guard: list[Any]
+) -> None:
     """The routes that Label Studio calls. It waits 1 s for /health and /webhook, 3 s for /setup."""
 
     @app.get("/health")
@@ -120,7 +124,9 @@ def _add_machine_routes(app: FastAPI, context: Context, head: Head, guard: list[
     @app.post("/setup", dependencies=guard)
     def setup(body: SetupBody) -> dict[str, str]:
         """Label Studio's greeting: the version of the project's head."""
-        return {"model_version": head.version(project_id(body.project))}
+        project = project_id(body.project)
+        projects.greeted(project)
+        return {"model_version": head.version(project)}
 
     @app.post("/predict", dependencies=guard)
     def predict(body: PredictBody) -> dict[str, Any]:

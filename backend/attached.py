@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from seedqueue.backend.label_studio import Studio
 
 LOOKED_AT = 200  # the newest projects whose connections are asked for, and all with a run of ours
 AT_ONCE = 4
+BELIEVED, DOUBTED = 60.0, 600.0  # seconds: that a project is attached, and that it is not
 ALL_DATA = 10_000
 
 
@@ -27,21 +29,40 @@ class ProjectSummary:
     url: str
 
 
-def attached_projects(context: Context) -> list[ProjectSummary]:
-    """Newest first. Each look at a project's connections makes Label Studio call our /health and /setup."""
-    studio = context.studio
-    found = {one.id: one for one in _all(studio)}
-    ours = {run.project for run in context.records.runs()}
-    asked = [number for at, number in enumerate(found) if at < LOOKED_AT or number in ours]
+class AttachedProjects:
+    """Which projects are attached, believed for a while: each look makes Label Studio call our /health and /setup.
 
-    def is_attached(number: int) -> bool:
+    Safe to use from several threads.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._known: dict[int, tuple[bool, float]] = {}
+
+    def greeted(self, project: int | None) -> None:
+        """Label Studio called /setup for a project, as it does on attaching: one that was not attached is looked at."""
+        attached, _ = self._known.get(project or 0, (True, 0.0))
+        if not attached:
+            self._known.pop(project or 0, None)
+
+    def listed(self) -> list[ProjectSummary]:
+        """Newest first; of the newest 200, and of all that had a seed queue."""
+        found = {one.id: one for one in _all(self._context.studio)}
+        ours = {run.project for run in self._context.records.runs()}
+        looked_at = [number for at, number in enumerate(found) if at < LOOKED_AT or number in ours]
+        now = time.monotonic()
+        due = [number for number in looked_at if self._known.get(number, (False, 0.0))[1] <= now]
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            for number, attached in zip(due, threads.map(self._is_attached, due), strict=True):
+                self._known[number] = attached, now + (BELIEVED if attached else DOUBTED)
+        return [found[number] for number in looked_at if self._known.get(number, (False, 0.0))[0]]
+
+    def _is_attached(self, project: int) -> bool:
         try:
-            return connection.find(studio, number, context.settings.backend_url) is not None
+            url = self._context.settings.backend_url
+            return connection.find(self._context.studio, project, url) is not None
         except (ProjectNotFound, LabelStudioRefused):  # deleted meanwhile, or not this token's to see
             return False
-
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        return [found[number] for number, yes in zip(asked, threads.map(is_attached, asked), strict=True) if yes]
 
 
 def summary(studio: Studio, project: int) -> ProjectSummary:

@@ -5,7 +5,7 @@ The new run gets its queue at once, so its jobs have nothing to choose: they pub
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from seedqueue.backend import audit, jobs, seeding
@@ -41,7 +41,8 @@ def request_publication(context: Context, project: int, number: int, add: Sequen
             raise NotPublishable(project, number, base.state if base.state != "published" else "no longer in place")
         if stands and not add and not remove:
             raise NothingChanged(number)
-        queue = changed(queue, add, remove, dict(known.keys()))
+        held_out = {one.task for one in audit.frozen(context.records, project)}
+        queue = changed(queue, add, remove, dict(known.keys()), held_out)
         run = _copy(context, base, queue)
         _freeze_audit(context, base, run)
         context.records.add_unreadable(project, run.number, context.records.unreadable(project, number))
@@ -53,11 +54,16 @@ def request_publication(context: Context, project: int, number: int, add: Sequen
 
 
 def changed(
-    queue: Sequence[QueuedTask], add: Sequence[int], remove: Sequence[int], uris: Mapping[int, str]
+    queue: Sequence[QueuedTask],
+    add: Sequence[int],
+    remove: Sequence[int],
+    uris: Mapping[int, str],
+    held_out: Collection[int] = (),
 ) -> list[QueuedTask]:
     """The queue without `remove`, and with `add` at its end; all others keep their order.
 
-    uris: of the tasks that can be added. Tasks that stand in the queue already are not added twice.
+    uris: of the tasks that can be added; one that stands in the queue already is not added twice. held_out: those of
+    the audit slice, which stay audit tasks.
     Raises `TasksUnknown`, `QueueEmptied`.
     """
     present = {one.task for one in queue}
@@ -68,7 +74,9 @@ def changed(
     if absent:
         raise TasksUnknown("do not stand in the queue, so they cannot be taken out", absent, len(set(remove)))
     kept = [one for one in queue if one.task not in set(remove)]
-    added = [QueuedTask(0, task, uris[task], audit.NO_CLUSTER, 1, by_hand=True) for task in wanted]
+    added = [
+        QueuedTask(0, task, uris[task], audit.NO_CLUSTER, 1, audit=task in held_out, by_hand=True) for task in wanted
+    ]
     if not any(not one.audit for one in [*kept, *added]):
         raise QueueEmptied(len(queue))
     return [replace(one, rank=rank) for rank, one in enumerate([*kept, *added], start=1)]

@@ -9,7 +9,7 @@ from fastapi import Body, FastAPI, Path
 from fastapi.responses import Response
 
 from seedqueue.backend import attached, chosen, drawing, menus, seeding
-from seedqueue.backend.attached import ProjectSummary
+from seedqueue.backend.attached import AttachedProjects, ProjectSummary
 from seedqueue.backend.context import Context
 from seedqueue.backend.events import LARGEST_ID
 from seedqueue.backend.page_errors import NoMap
@@ -23,18 +23,17 @@ Tasks = Annotated[list[Annotated[int, Body(ge=1, le=LARGEST_ID)]], Body()]
 KEPT = {"Cache-Control": "private, max-age=3600"}
 
 
-def add_page_routes(app: FastAPI, context: Context, guard: list[Any]) -> None:
-    _add_menus(app, context, guard)
+def add_page_routes(app: FastAPI, context: Context, projects: AttachedProjects, guard: list[Any]) -> None:
+    _add_menus(app, context, projects, guard)
     _add_queues(app, context, guard)
     _add_map(app, context, guard)
 
 
-def _add_menus(app: FastAPI, context: Context, guard: list[Any]) -> None:
+def _add_menus(app: FastAPI, context: Context, attached_ones: AttachedProjects, guard: list[Any]) -> None:
     @app.get("/api/projects", dependencies=guard)
     def projects() -> dict[str, Any]:
         """The projects to which this backend is attached, with the state of their seed queues."""
-        found = attached.attached_projects(context)
-        listed = [told(seeding.status(context, one.id), one) for one in found]
+        listed = [told(seeding.status(context, one.id), one) for one in attached_ones.listed()]
         return {"label_studio": context.studio.public_url, "projects": listed}
 
     @app.get("/api/projects/{project}/pool", dependencies=guard)

@@ -13,9 +13,9 @@ from starlette.exceptions import HTTPException
 FOLDER = Path(__file__).with_name("ui_files")
 PLOTLY = "plotly.min.js"
 INDEX = "index.html"
-# plotly compiles its WebGL drawings ('unsafe-eval') and brings its styles along ('unsafe-inline', styles only).
+# plotly brings its styles along, hence 'unsafe-inline' for these alone.
 POLICY = (
-    "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: "
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: "
     "blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 HEADERS = {

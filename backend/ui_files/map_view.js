@@ -104,6 +104,7 @@ function heard(view) {
 async function clicked(view, task) {
   if (window.matchMedia("(hover: none)").matches) {
     await why(view, task);
+    view.places.why.scrollIntoView({ block: "nearest" }); // on a phone it stands below the map
     return;
   }
   await attempt(async () => {

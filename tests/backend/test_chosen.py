@@ -42,3 +42,8 @@ def test_tasks_that_cannot_be_taken_out_are_named() -> None:
 def test_a_queue_of_audit_tasks_alone_is_none() -> None:
     with pytest.raises(QueueEmptied, match="All 3 tasks"):
         changed(QUEUE, [], [11, 12], URIS)
+
+
+def test_a_task_of_the_audit_slice_stays_one() -> None:
+    added = changed(QUEUE, [21, 22], [], URIS, held_out={22})[-2:]
+    assert [(one.task, one.audit, one.by_hand) for one in added] == [(21, False, True), (22, True, True)]

