@@ -88,16 +88,15 @@ def sentences(
 
 
 def _place(run: Run, queue: Sequence[QueuedTask], mine: QueuedTask) -> str:
-    place = f"Rank {mine.rank} of {len(queue)} in {run.version}"
+    name = f"dry run {run.number}" if run.choices.dry_run else run.version
+    place = f"Rank {mine.rank} of {len(queue)} in {name}"
     if mine.audit:
         return f"{place}: drawn at random for the audit. It tells how good a model is, and no model learns from it."
     if mine.by_hand:
         return f"{place}: added by hand."
     title = registry.get(run.choices.selector).title
-    images = "1 image, itself" if mine.weight == 1 else f"{mine.weight:,} images"
-    return (
-        f"{place}, chosen by {title}: it stands for {images} of {run.tasks:,}, those more like it than like any other."
-    )
+    images = "1 image" if mine.weight == 1 else f"{mine.weight:,} images"
+    return f"{place}, chosen by {title}: it stands for {images} of {run.tasks:,}, itself included."
 
 
 def _absent(spot: Spot | None, chosen_by: Neighbour | None, unreadable: str) -> str:

@@ -55,7 +55,7 @@ function byCluster(map) {
   const groups = [...found.keys()].filter((key) => key !== null).sort((a, b) => a - b)
     .map((key) => ({ name: "", colour: category(key), rows: found.get(key) }));
   if (found.has(null)) groups.unshift({ name: "of no cluster", colour: null, rows: found.get(null) });
-  const note = "Points of one colour that lie together are one cluster: a chosen task and the images it stands for. Far apart, colours come again.";
+  const note = "Points of one colour that lie together are most like the same chosen task. Far apart, colours come again.";
   return { groups, named: false, note };
 }
 

@@ -1,5 +1,7 @@
 """The sentences that say why a task stands in the queue."""
 
+from dataclasses import replace
+
 from seedqueue.backend.pool_map import Spot
 from seedqueue.backend.records import Choices, QueuedTask, Run
 from seedqueue.backend.why import Neighbour, sentences
@@ -33,3 +35,8 @@ def test_tasks_outside_the_queue() -> None:
     assert told[1] == "The labelled image most like it is task 40 (cosine 0.50)."
     assert "could not be read (no PNG)" in sentences(RUN, QUEUE, None, None, None, None, "no PNG")[0]
     assert "not on the map" in sentences(RUN, QUEUE, None, None, None, None, "")[0]
+
+
+def test_a_dry_run_is_named_as_one() -> None:
+    tried = replace(RUN, state="chosen", choices=replace(RUN.choices, dry_run=True))
+    assert sentences(tried, QUEUE, SEED, None, None, None, "")[0].startswith("Rank 1 of 3 in dry run 2, chosen by")
