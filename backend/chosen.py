@@ -6,13 +6,23 @@ The new run gets its queue at once, so its jobs have nothing to choose: they pub
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from seedqueue.backend import audit, jobs, seeding
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import RunInProgress
-from seedqueue.backend.page_errors import NoSuchRun, NothingChanged, NotPublishable, QueueEmptied, TasksUnknown
+from seedqueue.backend.page_errors import (
+    NoSuchRun,
+    NothingChanged,
+    NotPublishable,
+    NotStoppable,
+    QueueEmptied,
+    TasksUnknown,
+)
 from seedqueue.backend.records import QueuedTask, Run
+
+STOPPED = "it was stopped; the images that are embedded are kept"
 
 
 def queue_of(context: Context, project: int, number: int) -> tuple[Run, list[QueuedTask]]:
@@ -51,6 +61,22 @@ def request_publication(context: Context, project: int, number: int, add: Sequen
         context.records.save_run(run)
         jobs.enqueue_start(context, run)
     return run
+
+
+def stop(context: Context, project: int, number: int) -> Run:
+    """End a dry run that is under way; what stands in the project stays. Embeddings that were made are kept.
+
+    Any other run changes the project, and is ended with it by `seeding.undo`. Raises `NoSuchRun`, `NotStoppable`.
+    """
+    run = context.records.run(project, number)
+    if run is None:
+        raise NoSuchRun(project, number)
+    if not run.choices.dry_run or not run.active:
+        raise NotStoppable(project, number, run.state)
+    context.broker.cancel(jobs.job_prefix(run))
+    with suppress(jobs.Ended):  # it came to its end just now
+        jobs.move(context, run, "failed", error=STOPPED)
+    return context.records.run(project, number) or run
 
 
 def changed(

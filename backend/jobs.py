@@ -59,12 +59,12 @@ def enqueue_start(context: Context, run: Run) -> None:
 def move(context: Context, run: Run, state: State, **changes: Any) -> Run:
     """Write a run's next state, unless it has ended meanwhile: undone by an admin, failed by another job.
 
-    Raises `_Ended` then. `changes` are fields of `Run`.
+    Raises `Ended` then. `changes` are fields of `Run`.
     """
     with context.broker.lock(f"run-{progress_key(run)}"):
         current = context.records.run(run.project, run.number)
         if current is None or not current.active:
-            raise _Ended
+            raise Ended
         moved = current.moved(state, **changes)
         context.records.save_run(moved)
     return moved
@@ -243,7 +243,7 @@ def _follow(project: int, number: int, work: Callable[[Context, Run], None]) -> 
             return
         try:
             work(context, run)
-        except _Ended:
+        except Ended:
             return
         except KNOWN as error:
             if isinstance(error, PASSING) and _retries_left():
@@ -261,9 +261,9 @@ def _retries_left() -> bool:
 
 
 def _fail(context: Context, run: Run, message: str) -> None:
-    with suppress(_Ended):
+    with suppress(Ended):
         move(context, run, "failed", error=message)
 
 
-class _Ended(Exception):
+class Ended(Exception):
     """The run of a job ended while the job worked: nothing is left to do."""

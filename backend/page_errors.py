@@ -40,6 +40,16 @@ class NotPublishable(SeedqueueError):
         )
 
 
+class NotStoppable(SeedqueueError):
+    status = 409
+
+    def __init__(self, project: int, number: int, state: str) -> None:
+        super().__init__(
+            f"Run {number} of project {project} is {state}: only a dry run under way can be stopped. Another run "
+            f"ends with its queue: `seedqueue undo --project {project}`."
+        )
+
+
 class NothingChanged(SeedqueueError):
     status = 422
 

@@ -80,6 +80,11 @@ def _add_queues(app: FastAPI, context: Context, guard: list[Any]) -> None:
         """Put a dry run's queue in place, or change the standing one: `add` at its end, `remove` from it."""
         return run_fields(chosen.request_publication(context, project, number, add, remove))
 
+    @app.delete(base, dependencies=guard)
+    def stop(project: Project, number: Number) -> dict[str, Any]:
+        """Stop a dry run that is under way; the queue that stands stays."""
+        return run_fields(chosen.stop(context, project, number))
+
 
 def _add_map(app: FastAPI, context: Context, guard: list[Any]) -> None:
     base = "/api/projects/{project}"

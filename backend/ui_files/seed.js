@@ -106,7 +106,9 @@ async function order(view, choices) {
 }
 
 async function stop(view) {
-  const stands = view.state.published !== null;
+  const { run } = view.state;
+  const dry = run.choices.dry_run;
+  const stands = view.state.published !== null && !dry;
   const sure = await confirmed({
     title: "Stop this run?",
     sentences: [stands
@@ -114,7 +116,7 @@ async function stop(view) {
       : "Nothing of it will be published. The images that are embedded already are kept, so a new run goes on from there."],
     yes: "Stop it", no: "Let it go on", danger: true,
   });
-  if (sure) await attempt(async () => { await remove(`projects/${view.project}/queue`); view.look(); });
+  if (sure) await attempt(async () => { await remove(`projects/${view.project}/${dry ? `runs/${run.number}` : "queue"}`); view.look(); });
 }
 
 /** What the buttons of the two queues do. */

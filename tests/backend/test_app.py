@@ -322,6 +322,7 @@ ROUTES = [
     ("GET", "/api/projects/1/pool"),
     ("GET", "/api/projects/1/runs/1/queue"),
     ("POST", "/api/projects/1/runs/1/publish"),
+    ("DELETE", "/api/projects/1/runs/1"),
     ("GET", "/api/projects/1/map"),
     ("POST", "/api/projects/1/map"),
     ("GET", "/api/projects/1/tasks/1/why"),
@@ -397,3 +398,16 @@ def test_the_page_and_its_files(client: TestClient) -> None:
 def test_a_map_that_is_not_drawn_yet(client: TestClient) -> None:
     assert_problem(client.get("/api/projects/1/map"), 404, "NoMap", "POST /api/projects/1/map")
     assert_problem(client.get("/api/projects/1/runs/3/queue"), 404, "NoSuchRun", "no run 3")
+
+
+def test_stopping_a_dry_run_leaves_the_queue_that_stands(client: TestClient, context: Context) -> None:
+    published(context)
+    dry = Run(1, 4, "embedding", Choices(2, "hog", "kmeans", 0, dry_run=True))
+    context.records.save_run(dry)
+    answer = client.delete("/api/projects/1/runs/4")
+    assert (answer.status_code, answer.json()["state"]) == (200, "failed")
+    assert "stopped" in answer.json()["error"]
+    assert client.get("/api/projects/1").json()["published"] == 3
+    for number, name in ((4, "NotStoppable"), (3, "NotStoppable"), (9, "NoSuchRun")):
+        refused = client.delete(f"/api/projects/1/runs/{number}")
+        assert refused.json()["error"] == name
