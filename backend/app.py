@@ -186,6 +186,7 @@ def describe(found: seeding.Status) -> dict[str, Any]:
         "project": found.project,
         "run": run_fields(found.run) if found.run else None,
         "progress": asdict(found.progress) if found.progress else None,
+        "waiting": found.waiting,
         "published": found.published.number if found.published else None,
         "unreadable": [asdict(one) for one in found.unreadable],
     }

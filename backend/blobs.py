@@ -27,7 +27,8 @@ class Blobs:
         if not self._holds(sha256):
             parts = [content[start : start + PART_BYTES] for start in range(0, max(1, len(content)), PART_BYTES)]
             rows = {"blob": [sha256] * len(parts), "part": list(range(len(parts))), "content": parts}
-            self._home.table(TABLE, SCHEMA).add(pa.Table.from_pydict(rows, schema=SCHEMA))
+            with self._home.writing():
+                self._home.table(TABLE, SCHEMA).add(pa.Table.from_pydict(rows, schema=SCHEMA))
         return sha256
 
     def get(self, sha256: str) -> bytes:

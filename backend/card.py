@@ -55,16 +55,17 @@ def moment(broker: Broker, project: int, newest: Run | None) -> Moment:
 def words(known: Recorded, now: Moment) -> str:
     """One line. Never a name under which predictions are stored."""
     newest, standing = known.newest, known.standing
+    name = "dry run" if newest is not None and newest.choices.dry_run else "seed queue"
     if newest is not None and newest.active:
-        told = f"seed queue {newest.number}: {_doing(newest, now.embedded)}"
+        told = f"{name} {newest.number}: {_doing(newest, now.embedded)}"
     elif now.training is not None:
         told = f"learning: {_learning(now.training)}"
     elif now.asked:
         told = "Start Training was received"
     elif newest is None or newest.state == "undone":
         told = UNTRAINED
-    elif newest.state == "failed":
-        told = f"seed queue {newest.number} failed: {newest.error}"
+    elif newest.state == "failed" and (standing is None or not newest.choices.dry_run):
+        told = f"{name} {newest.number} failed: {newest.error}"
     elif standing is None:
         told = f"seed queue {newest.number} is chosen and not yet in place"
     elif known.last and known.last["outcome"] == "failed" and known.last.get("run") == standing.number:

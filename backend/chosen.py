@@ -11,17 +11,21 @@ from dataclasses import replace
 
 from seedqueue.backend import audit, jobs, seeding
 from seedqueue.backend.context import Context
+from seedqueue.backend.embeddings import Embeddings
 from seedqueue.backend.errors import RunInProgress
 from seedqueue.backend.page_errors import (
     NoSuchRun,
     NothingChanged,
+    NothingLeft,
     NotPublishable,
     NotStoppable,
     QueueEmptied,
     TasksUnknown,
 )
+from seedqueue.backend.pool import unlabelled_of
 from seedqueue.backend.records import QueuedTask, Run
 
+CUT_OFF = "its request was cut off before it began: ask again"
 STOPPED = "it was stopped; the images that are embedded are kept"
 
 
@@ -37,10 +41,9 @@ def queue_of(context: Context, project: int, number: int) -> tuple[Run, list[Que
 def request_publication(context: Context, project: int, number: int, add: Sequence[int], remove: Sequence[int]) -> Run:
     """Put the queue of a dry run in place, or the standing one with changes; a new run, returned at once.
 
-    Raises `NoSuchRun`, `NotPublishable`, `NothingChanged`, `RunInProgress`, and what `changed` raises.
+    Raises `NoSuchRun`, `NotPublishable`, `NothingChanged`, `NothingLeft`, `RunInProgress`, and what `changed` raises.
     """
     context.broker.ping()
-    known = context.sources.known(context.settings.label_studio_url, project, sorted(set(add)))
     with context.broker.lock(f"request-{project}"):
         base, queue = queue_of(context, project, number)
         latest, standing = context.records.latest_run(project), context.records.published_run(project)
@@ -51,12 +54,18 @@ def request_publication(context: Context, project: int, number: int, add: Sequen
             raise NotPublishable(project, number, base.state if base.state != "published" else "no longer in place")
         if stands and not add and not remove:
             raise NothingChanged(number)
-        held_out = {one.task for one in audit.frozen(context.records, project)}
-        queue = changed(queue, add, remove, dict(known.keys()), held_out)
+        slice_ = _slice(context, base)
+        open_ = unlabelled_of(context.studio, project, {one.task for one in queue}.union(add))
+        queue = bound(changed(queue, add, remove, _embedded(context, base, open_.intersection(add))), slice_)
+        if not any(one.task in open_ and not one.audit for one in queue):
+            raise NothingLeft(number, len(queue))
         run = _copy(context, base, queue)
-        _freeze_audit(context, base, run)
+        # Its number is taken first, as that of a run that failed: were we killed in here, the next run would get the
+        # number, and with it the queue.
+        context.records.save_run(run.moved("failed", error=CUT_OFF))
+        if slice_ and not audit.frozen(context.records, project):
+            audit.freeze(context.records, project, run.number, slice_)
         context.records.add_unreadable(project, run.number, context.records.unreadable(project, number))
-        # The queue first: a run that begins without one would choose.
         context.records.save_queue(run, queue)
         context.records.save_run(run)
         jobs.enqueue_start(context, run)
@@ -80,32 +89,42 @@ def stop(context: Context, project: int, number: int) -> Run:
 
 
 def changed(
-    queue: Sequence[QueuedTask],
-    add: Sequence[int],
-    remove: Sequence[int],
-    uris: Mapping[int, str],
-    held_out: Collection[int] = (),
+    queue: Sequence[QueuedTask], add: Sequence[int], remove: Sequence[int], uris: Mapping[int, str]
 ) -> list[QueuedTask]:
     """The queue without `remove`, and with `add` at its end; all others keep their order.
 
-    uris: of the tasks that can be added; one that stands in the queue already is not added twice. held_out: those of
-    the audit slice, which stay audit tasks.
+    uris: of the tasks that can be added; one that stands in the queue already is not added twice.
     Raises `TasksUnknown`, `QueueEmptied`.
     """
     present = {one.task for one in queue}
     wanted = [task for task in dict.fromkeys(add) if task not in present]
     unknown, absent = [task for task in wanted if task not in uris], sorted(set(remove) - present)
     if unknown:
-        raise TasksUnknown("have no embedding in this project, so they cannot be added", unknown, len(wanted))
+        what = "are labelled, deleted or not embedded in this project, so they cannot be added"
+        raise TasksUnknown(what, unknown, len(wanted))
     if absent:
         raise TasksUnknown("do not stand in the queue, so they cannot be taken out", absent, len(set(remove)))
     kept = [one for one in queue if one.task not in set(remove)]
-    added = [
-        QueuedTask(0, task, uris[task], audit.NO_CLUSTER, 1, audit=task in held_out, by_hand=True) for task in wanted
-    ]
+    added = [QueuedTask(0, task, uris[task], audit.NO_CLUSTER, 1, by_hand=True) for task in wanted]
     if not any(not one.audit for one in [*kept, *added]):
         raise QueueEmptied(len(queue))
     return [replace(one, rank=rank) for rank, one in enumerate([*kept, *added], start=1)]
+
+
+def bound(queue: Sequence[QueuedTask], slice_: Sequence[QueuedTask]) -> list[QueuedTask]:
+    """The queue with the audit marks of this slice and no others, as where another one was frozen meanwhile.
+
+    A task that only another draw made an audit task leaves the queue: no selector chose it.
+    """
+    drawn = {one.task: one for one in slice_}
+    kept = [one for one in queue if one.task in drawn or not one.audit]
+    marked = [
+        replace(one, audit=True, group=drawn[one.task].group, cluster=audit.NO_CLUSTER, weight=1)
+        if one.task in drawn
+        else one
+        for one in kept
+    ]
+    return [replace(one, rank=rank) for rank, one in enumerate(marked, start=1)]
 
 
 def _copy(context: Context, base: Run, queue: Sequence[QueuedTask]) -> Run:
@@ -119,12 +138,19 @@ def _copy(context: Context, base: Run, queue: Sequence[QueuedTask]) -> Run:
         shards=0,
         embedded=0,
         error="",
+        warnings=base.warnings if base.state == "chosen" else (),  # of a choice made just now; older ones are stale
         copies=base.number,
     )
 
 
-def _freeze_audit(context: Context, base: Run, run: Run) -> None:
-    """The audit slice that a dry run has drawn binds from now on, unless another was frozen meanwhile."""
+def _slice(context: Context, base: Run) -> list[QueuedTask]:
+    """The audit slice that binds once this queue stands: the frozen one, else what the dry run has drawn."""
     drawn = context.records.bodies("drawn", base.project, base.number)
-    if drawn and not audit.frozen(context.records, base.project):
-        audit.freeze(context.records, base.project, run.number, [QueuedTask(**one) for one in drawn[-1][2]])
+    return audit.frozen(context.records, base.project) or [QueuedTask(**one) for one in (drawn[-1][2] if drawn else [])]
+
+
+def _embedded(context: Context, base: Run, tasks: Collection[int]) -> dict[int, str]:
+    """{task: URI} of those whose image is embedded by the embedder of this queue."""
+    known = context.sources.known(context.settings.label_studio_url, base.project, sorted(tasks))
+    stored = Embeddings.of_fingerprint(context.home, base.fingerprint).few(known.values())
+    return {task: uri for (task, uri), sha256 in known.items() if sha256 in stored}

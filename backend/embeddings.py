@@ -70,7 +70,8 @@ class Sources:
             return
         table = self._home.table("sources", SOURCES)
         merge = table.merge_insert("key").when_matched_update_all().when_not_matched_insert_all()
-        merge.execute(pa.Table.from_pylist(rows, schema=SOURCES))
+        with self._home.writing():
+            merge.execute(pa.Table.from_pylist(rows, schema=SOURCES))
 
     def known(self, instance: str, project: int, tasks: Sequence[int] | None = None) -> dict[tuple[int, str], str]:
         """{(task, stable URI): sha256} of a project, or of some of its tasks."""
@@ -128,7 +129,8 @@ class Embeddings:
         column = pa.FixedSizeListArray.from_arrays(pa.array(kept.reshape(-1)), self._dimension)
         schema = pa.schema([("sha256", pa.string()), ("vector", column.type)])
         added = pa.Table.from_arrays([pa.array(list(rows)), column], schema=schema)
-        self._home.table(self._names[kept.dtype], schema).add(added)
+        with self._home.writing():
+            self._home.table(self._names[kept.dtype], schema).add(added)
 
     def stored(self) -> set[str]:
         """The hashes of all stored images."""

@@ -55,6 +55,7 @@ class LabelStudioRefused(SeedqueueError):
 
     def __init__(self, url: str, code: int, detail: str) -> None:
         super().__init__(f"Label Studio at {url} answered {code}: {detail}")
+        self.code = code
 
 
 class TokenRefused(SeedqueueError):

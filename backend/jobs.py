@@ -6,22 +6,24 @@ A job may run twice, be killed anywhere and be taken over: what it did is found 
 from __future__ import annotations
 
 import random
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from rq import get_current_job
 
-from seedqueue.backend import drawing, field_jobs, learning_jobs, serving, settings
+from seedqueue.backend import drawing, field_jobs, learning_jobs, pool_changes, serving, settings
 from seedqueue.backend.broker import Lane
 from seedqueue.backend.context import Context
 from seedqueue.backend.embed import embed_tasks
 from seedqueue.backend.embeddings import Embeddings, source_key
 from seedqueue.backend.errors import (
     KNOWN,
+    Busy,
     EmbedderDiffers,
     EmptyProject,
     LabelStudioRefused,
@@ -34,12 +36,17 @@ from seedqueue.backend.records import Run, State
 from seedqueue.backend.rules import fields_of
 from seedqueue.backend.run_queue import queue_of
 from seedqueue.backend.snapshots import NO_SHARD
+from seedqueue.backend.tables import HomeNotWritable
 from seedqueue.models import registry as embedders
 from seedqueue.models.embedder import Embedder
 from seedqueue.models.runtime import Runtime
 from seedqueue.selectors.errors import BudgetExceedsPool
 
-PASSING = (LabelStudioUnreachable, LabelStudioRefused, RedisUnreachable)
+PASSING = (LabelStudioUnreachable, LabelStudioRefused, RedisUnreachable, HomeNotWritable, Busy)
+PASSING_CODES = (408, 425, 429)
+# So long a run waits for what passes: the upgrade of a server, a disk that somebody has to make room on. Counted too,
+# since the clock may jump.
+PATIENCE_SECONDS, PATIENCE_TIMES, LONGEST_PAUSE_SECONDS = 3600.0, 20, 30.0
 
 
 def job_prefix(run: Run) -> str:
@@ -72,17 +79,18 @@ def move(context: Context, run: Run, state: State, **changes: Any) -> Run:
 
 def start(project: int, number: int) -> None:
     """List the pool, find what is not embedded yet, cut it into shards and enqueue them."""
-    _follow(project, number, _start)
+    _follow(project, number, "start", (), _start)
 
 
 def embed_shard(project: int, number: int, generation: str, shard: int) -> None:
     """Embed one shard; the one that finds nothing missing lets the run go on."""
-    _follow(project, number, lambda context, run: _embed_shard(context, run, generation, shard))
+    work = partial(_embed_shard, generation=generation, shard=shard)
+    _follow(project, number, "embed_shard", (generation, shard), work)
 
 
 def finish(project: int, number: int) -> None:
     """Select, record the queue, publish it. A repeated call publishes the queue that was recorded."""
-    _follow(project, number, _finish)
+    _follow(project, number, "finish", (), _finish)
 
 
 def tidy(project: int, number: int) -> None:
@@ -95,6 +103,14 @@ def tidy(project: int, number: int) -> None:
             field_jobs.ask(context, project)
 
 
+def embed_new(project: int, number: int, tasks: list[int]) -> None:
+    """Embed tasks that came after the queue was put in place."""
+    with _context() as context:
+        run = context.records.published_run(project)
+        if run is not None and run.number == number:
+            pool_changes.embed_some(context, run, tasks, *_embedding(context, run))
+
+
 def reconcile(project: int) -> None:
     """Compare the standing queue with what Label Studio says, and repair."""
     with _context() as context, context.broker.lock(f"publish-{project}"):
@@ -103,6 +119,7 @@ def reconcile(project: int) -> None:
             return
         try:
             serving.keep(context, run)
+            pool_changes.keep_up(context, run)
             learning_jobs.tick(context, project)
         except ProjectNotFound as error:
             context.records.save_run(run.moved("undone", error=str(error)))
@@ -126,11 +143,11 @@ def _embedding(context: Context, run: Run) -> tuple[Embedder, Embeddings]:
     return embedder, Embeddings(context.home, embedder.fingerprint, embedder.dimension)
 
 
-def _enqueue(context: Context, run: Run, step: str, *shard: str | int) -> None:
+def _enqueue(context: Context, run: Run, step: str, *shard: str | int, delay: float = 0) -> None:
     # A repeated id is enqueued and run twice; a fresh one keeps the registries apart.
     job_id = f"{job_prefix(run)}{step}-{uuid.uuid4().hex[:12]}"
     lane: Lane = "embed" if shard else "control"
-    context.broker.enqueue(lane, f"jobs.{step}", run.project, run.number, *shard, job_id=job_id)
+    context.broker.enqueue(lane, f"jobs.{step}", run.project, run.number, *shard, job_id=job_id, delay=delay)
 
 
 def _check_budget(pool: Sequence[PoolTask], run: Run) -> None:
@@ -173,8 +190,10 @@ def _select(context: Context, run: Run) -> Run:
     pool = list_pool(context.studio, run.project, run.choices.tab, fields_of(run.choices))
     embedder, store = _embedding(context, run)
     queue, warnings, head = queue_of(context, run, pool, embedder, store)
+    run = move(context, run, "selecting", warnings=warnings, head=head)
+    # Last: once a queue is recorded, a run that is taken up again publishes it as it is.
     context.records.save_queue(run, queue)
-    return move(context, run, "selecting", warnings=warnings, head=head)
+    return run
 
 
 def _start(context: Context, run: Run) -> None:
@@ -235,24 +254,59 @@ def _finish(context: Context, run: Run) -> None:
             drawing.ask(context, run.project)
 
 
-def _follow(project: int, number: int, work: Callable[[Context, Run], None]) -> None:
-    """Work on an active run; an error that no retry mends, or the last retry's, is written into its record."""
+def _follow(
+    project: int, number: int, step: str, shard: Sequence[str | int], work: Callable[[Context, Run], None]
+) -> None:
+    """Work on an active run; an error that neither waiting nor a retry mends is written into its record."""
     with _context() as context:
         run = context.records.run(project, number)
         if run is None or not run.active:
             return
         try:
             work(context, run)
+            context.broker.forget(waiting_key(run))
         except Ended:
             return
         except KNOWN as error:
-            if isinstance(error, PASSING) and _retries_left():
+            if is_passing(error) and _waits(context, run, str(error)):
+                _enqueue(context, run, step, *shard, delay=_pause(context, run))
+            elif isinstance(error, PASSING) and _retries_left():
                 raise
-            _fail(context, run, str(error))
+            else:
+                _fail(context, run, str(error))
         except Exception as error:
             if not _retries_left():
                 _fail(context, run, f"unexpected {type(error).__name__}: {error}")
             raise
+
+
+def waiting_key(run: Run) -> str:
+    """Under which it is noted what a run waits for, and since when."""
+    return f"waiting-{progress_key(run)}"
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether it is nobody's fault but the moment's: a server that restarts, a disk that is full."""
+    if isinstance(error, LabelStudioRefused):
+        return error.code >= 500 or error.code in PASSING_CODES
+    return isinstance(error, PASSING)
+
+
+def _waits(context: Context, run: Run, reason: str) -> bool:
+    """Note what the run waits for; False once it has waited long enough."""
+    noted = context.broker.noted(waiting_key(run)) or {"since": time.time(), "times": 0}
+    if noted["times"] > PATIENCE_TIMES and time.time() - noted["since"] > PATIENCE_SECONDS:
+        return False
+    told = {"since": noted["since"], "times": noted["times"] + 1, "reason": reason}
+    context.broker.note(waiting_key(run), told, 2 * PATIENCE_SECONDS)
+    return True
+
+
+def _pause(context: Context, run: Run) -> float:
+    """Seconds until the next try: half of what was waited already, from 1 to 30."""
+    noted = context.broker.noted(waiting_key(run))
+    waited = time.time() - noted["since"] if noted else 0.0
+    return min(max(1.0, waited / 2), LONGEST_PAUSE_SECONDS)
 
 
 def _retries_left() -> bool:

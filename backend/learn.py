@@ -95,6 +95,7 @@ def train_head(
         target=learnt.target,
         pretrained=learnt.pretrained,
         verdict=why,
+        promoted=promoted,
     )
     context.records.append("held_out", run.project, number, learnt.predicted.body())
     context.versions.save(made)

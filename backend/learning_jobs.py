@@ -58,6 +58,7 @@ def _learn(context: Context, project: int) -> None:
             _tell(context, project, "failed", str(NothingToTrain(project, "it has no seed queue, make one first")))
         waking.answered(context.broker, project, asked)
         return
+    context.versions.settle(project)
     state = annotation_state(context.studio, project)
     try:
         gathered = gather(context, project, run.choices.group_field)
@@ -74,7 +75,7 @@ def _learn(context: Context, project: int) -> None:
         context.broker.forget(waking.progress_name(project))
     waking.answered(context.broker, project, asked)
     context.broker.note(_state(project), state, waking.KEPT_SECONDS)
-    if any(made):
+    if any(made) or _is_news(context, project):
         _show(context, run)
         drawing.ask_again(context, project)
 
@@ -94,6 +95,13 @@ def _show(context: Context, run: Run) -> None:
     except PASSING as error:
         logger.warning("project %s: its queue does not show the new version yet: %s", run.project, error)
         context.broker.enqueue("learn", "learning_jobs.show", run.project, delay=SHOWN_LATER_SECONDS)
+
+
+def _is_news(context: Context, project: int) -> bool:
+    """Whether the queue does not carry yet what serves: the job that promoted it was killed."""
+    promoted = context.records.dated("promoted", project)
+    shown = [row.at for row in context.records.dated("learning", project) if row.body["outcome"] == "refreshed"]
+    return bool(promoted) and (not shown or shown[-1] < promoted[-1].at)
 
 
 def _due(context: Context, run: Run, gathered: Gathered, asked: Asked | None) -> list[HeadKind]:

@@ -45,9 +45,10 @@ class Maps:
             "pool": drawn.pool,
             "body": sink.getvalue().to_pybytes(),
         }
-        table = self.home.table("maps", SCHEMA)
-        table.add(pa.Table.from_pylist([row], schema=SCHEMA))
-        table.delete(f"{self._of(project)} AND made < {quoted(drawn.made)}")
+        with self.home.writing():
+            table = self.home.table("maps", SCHEMA)
+            table.add(pa.Table.from_pylist([row], schema=SCHEMA))
+            table.delete(f"{self._of(project)} AND made < {quoted(drawn.made)}")
 
     def newest(self, project: int) -> PoolMap | None:
         table = self.home.existing("maps")

@@ -17,7 +17,8 @@ class ForeignOrigin(SeedqueueError):
     def __init__(self, origin: str) -> None:
         super().__init__(
             f"This request was sent by a page of {origin or 'another site'}, not by the backend's own: it is refused. "
-            "Use the page under /ui/ of this backend."
+            "Use the page under /ui/ of this backend; behind a proxy, let it pass the Host header on (nginx: "
+            "proxy_set_header Host $http_host)."
         )
 
 
@@ -65,6 +66,18 @@ class TasksUnknown(SeedqueueError):
     def __init__(self, what: str, tasks: Sequence[int], asked: int) -> None:
         first = ", ".join(map(str, tasks[:NAMED])) + (", ..." if len(tasks) > NAMED else "")
         super().__init__(f"{len(tasks)} of {asked} tasks {what}: {first}.")
+
+
+class NothingLeft(SeedqueueError):
+    """All tasks of a queue that is to be put in place are labelled or deleted."""
+
+    status = 422
+
+    def __init__(self, number: int, length: int) -> None:
+        super().__init__(
+            f"Of the {length} tasks of run {number} none is left to label: all are labelled or deleted since. Ask for "
+            "a new queue."
+        )
 
 
 class QueueEmptied(SeedqueueError):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ from seedqueue.backend.errors import NoImageInLabelConfig, TabNotFound
 from seedqueue.backend.label_studio import Studio
 
 PAGE = 1000
+IDS = 400  # in one request: they stand in its address
 
 Place = tuple[int, str]  # a task and the URI of its image
 
@@ -68,24 +70,50 @@ def list_pool(studio: Studio, project: int, tab: str | None = None, fields: Sequ
     without the image field is listed with an empty URI, so that it can be counted as unreadable.
     """
     key = describe(studio, project).image_key
-    params: dict[str, Any] = {
+    params = _params(project)
+    if tab is not None:
+        params["view"] = find_tab(studio, project, tab)
+    listed = [_listed(entry, key, fields) for page in pages(studio, project, params) for entry in page]
+    return list({one.task: one for one in listed}.values())
+
+
+def tasks_of(studio: Studio, project: int, tasks: Collection[int]) -> list[PoolTask]:
+    """Those of these tasks that are there. Raises `NoImageInLabelConfig`, `ProjectNotFound`."""
+    key, numbers, found = describe(studio, project).image_key, sorted(set(tasks)), list[PoolTask]()
+    for start in range(0, len(numbers), IDS):
+        items = [filtered("id", "in_list", "Number", numbers[start : start + IDS])]
+        params = {**_params(project), "query": json.dumps({"filters": {"conjunction": "and", "items": items}})}
+        found += [_listed(entry, key) for page in pages(studio, project, params) for entry in page]
+    return found
+
+
+def unlabelled_of(studio: Studio, project: int, tasks: Collection[int]) -> set[int]:
+    """Those of these tasks that are there and have no annotation."""
+    return {one.task for one in tasks_of(studio, project, tasks) if not one.labelled}
+
+
+def pool_state(studio: Studio, project: int) -> list[int]:
+    """What changes when tasks come or go: their number, and the newest one's id. One cheap call."""
+    params = {**_params(project), "page_size": 1, "query": json.dumps({"ordering": ["-tasks:id"]})}
+    answer = studio.call("GET", "/api/tasks", project=project, params=params)
+    return [answer["total"], *(entry["id"] for entry in answer["tasks"])]
+
+
+def _params(project: int) -> dict[str, Any]:
+    return {
         "project": project,
         "page_size": PAGE,
         "fields": "task_only",
         "include": "id,data,total_annotations,cancelled_annotations",
         "resolve_uri": "false",
     }
-    if tab is not None:
-        params["view"] = find_tab(studio, project, tab)
-    found: dict[int, PoolTask] = {}
-    for page in pages(studio, project, params):
-        for entry in page:
-            uri = value_of(entry["data"], key)
-            labelled = bool(entry.get("total_annotations"))
-            skipped = bool(entry.get("cancelled_annotations"))
-            kept = {name: value for name in fields if (value := _text(value_of(entry["data"], name)))}
-            found[entry["id"]] = PoolTask(entry["id"], uri if isinstance(uri, str) else "", labelled, skipped, kept)
-    return list(found.values())
+
+
+def _listed(entry: Mapping[str, Any], key: str, fields: Sequence[str] = ()) -> PoolTask:
+    uri = value_of(entry["data"], key)
+    kept = {name: value for name in fields if (value := _text(value_of(entry["data"], name)))}
+    labelled, skipped = bool(entry.get("total_annotations")), bool(entry.get("cancelled_annotations"))
+    return PoolTask(entry["id"], uri if isinstance(uri, str) else "", labelled, skipped, kept)
 
 
 def pages(studio: Studio, project: int, params: Mapping[str, Any]) -> list[list[dict[str, Any]]]:
@@ -101,6 +129,27 @@ def pages(studio: Studio, project: int, params: Mapping[str, Any]) -> list[list[
         gathered.append(answer["tasks"])
         seen, total = seen + len(answer["tasks"]), answer["total"]
     return gathered
+
+
+def task_data(studio: Studio, project: int, items: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
+    """{task: its data} of the tasks that all these filters admit, as it is stored.
+
+    By a list: asking for a task itself (`GET /api/tasks/ID`) may set `/predict` going, whose answer is stored.
+    """
+    params = {
+        "project": project,
+        "page_size": PAGE,
+        "fields": "task_only",
+        "include": "id,data",
+        "resolve_uri": "false",  # else cloud addresses come rewritten
+        "query": json.dumps({"filters": {"conjunction": "and", "items": items}}),
+    }
+    return {entry["id"]: entry["data"] for page in pages(studio, project, params) for entry in page}
+
+
+def filtered(column: str, operator: str, kind: str, value: object) -> dict[str, Any]:
+    """One filter of a task list, as the Data Manager writes it."""
+    return {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}
 
 
 def views(studio: Studio, project: int) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,6 +131,30 @@ def top_up(studio: Studio, project: int, version: str, pool: Sequence[PoolTask],
     added = tail(candidates, max(0, length - free))
     import_scores(studio, project, version, added)
     return len(added)
+
+
+def join_tail(studio: Studio, project: int, version: str, pool: Sequence[PoolTask], apart: Collection[int]) -> int:
+    """Give new tasks the places in the tail that their scores win them; how many were added.
+
+    The tail is the first part of all tasks in a random order: whoever comes later has the same chance. apart: tasks
+    whose place is another: the queue's, the audit slice's.
+    """
+    present = tasks_with_version(studio, project, version)
+    free = [one.task for one in pool if not (one.labelled or one.skipped or one.task in apart)]
+    last = max((tail_score(task) for task in present.intersection(free)), default=0.0)
+    added = {task: score for task in free if task not in present and (score := tail_score(task)) < last}
+    import_scores(studio, project, version, added)
+    return len(added)
+
+
+def rescore(studio: Studio, project: int, version: str, scores: Mapping[int, float]) -> None:
+    """Give tasks these scores, whether they stand in the tail or have none yet."""
+    import_scores(studio, project, version, scores)
+    for task, score in scores.items():
+        for prediction in studio.call("GET", "/api/predictions/", params={"task": task}):
+            if prediction["model_version"] == version and prediction["score"] != score:
+                path = f"/api/predictions/{prediction['id']}/"
+                studio.call("PATCH", path, json={"score": score}, missing_ok=True)
 
 
 def untouched_tasks(studio: Studio, project: int, version: str | None = None) -> int:

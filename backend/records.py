@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from seedqueue.backend.tables import Home, quoted
 
@@ -140,15 +141,30 @@ class Records:
         self._instance = instance
 
     def append(self, kind: Kind, project: int, run: int, body: Any) -> None:
+        """Add a row behind all others of its project, also where the clock was set back or another machine's is ahead.
+
+        Raises `HomeNotWritable`.
+        """
+        newest = self._newest(project)
+        now = datetime.now(UTC)
         row = {
             "kind": kind,
             "instance": self._instance,
             "project": project,
             "run": run,
-            "at": datetime.now(UTC),
+            "at": now if newest is None or now > newest else newest + timedelta(microseconds=1),
             "body": json.dumps(body, ensure_ascii=False),
         }
-        self._home.table("records", SCHEMA).add(pa.Table.from_pylist([row], schema=SCHEMA))
+        with self._home.writing():
+            self._home.table("records", SCHEMA).add(pa.Table.from_pylist([row], schema=SCHEMA))
+
+    def _newest(self, project: int) -> datetime | None:
+        table = self._home.existing("records")
+        if table is None:
+            return None
+        query = table.search().where(f"instance = {quoted(self._instance)} AND project = {project}")
+        found: datetime | None = pc.max(query.select(["at"]).limit(table.count_rows() or 1).to_arrow()["at"]).as_py()
+        return found
 
     def revision(self) -> int:
         """A number that changes with every row that anybody writes; cheaper to ask for than rows are to read."""

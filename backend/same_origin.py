@@ -6,6 +6,7 @@ Studio, the command line or a script, sends neither.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -28,7 +29,9 @@ class SameOrigin:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] not in SAFE:
             headers = Headers(scope=scope)
-            if is_foreign(headers.get("sec-fetch-site"), headers.get("origin"), headers.get("host", "")):
+            # A proxy may rewrite Host; what it was no other site's page can forge, a browser would ask first.
+            hosts = [headers.get("host", ""), headers.get("x-forwarded-host", "")]
+            if is_foreign(headers.get("sec-fetch-site"), headers.get("origin"), hosts):
                 found = problem(ForeignOrigin(headers.get("origin", "")))
                 refusal = JSONResponse({"error": found.name, "message": found.message}, found.status)
                 await refusal(scope, receive, send)
@@ -36,13 +39,13 @@ class SameOrigin:
         await self._app(scope, receive, send)
 
 
-def is_foreign(fetch_site: str | None, origin: str | None, host: str) -> bool:
-    """Whether a request comes from another site's page."""
+def is_foreign(fetch_site: str | None, origin: str | None, hosts: Collection[str]) -> bool:
+    """Whether a request comes from another site's page; `hosts` are the names under which it reached us."""
     if fetch_site is not None:
         return fetch_site not in OWN_SITES
     if origin is None:
         return False
     try:
-        return urlsplit(origin).netloc.lower() != host.lower()
+        return urlsplit(origin).netloc.lower() not in {host.lower() for host in hosts if host}
     except ValueError:
         return True

@@ -126,14 +126,17 @@ def follow(context: Context, run: Run, *, wait: bool) -> None:
 
 def _until_ended(context: Context, run: Run) -> Run:
     with _bar() as bar:
-        task = bar.add_task("requested", total=None)
+        task, told = bar.add_task("requested", total=None), ""
         while True:
             found = seeding.status(context, run.project)
             current = found.run if found.run and found.run.number == run.number else None
             current = current or context.records.run(run.project, run.number) or run
             if found.progress:
                 bar.update(task, completed=found.progress.done, total=found.progress.total or None)
-            bar.update(task, description=current.state)
+            bar.update(task, description="waiting" if found.waiting else current.state)
+            if found.waiting and found.waiting != told:
+                warn(f"it waits: {found.waiting}")
+            told = found.waiting
             if not current.active:
                 if found.progress is None and current.embedded:
                     bar.update(task, completed=current.embedded, total=current.embedded)
@@ -153,6 +156,8 @@ def show_status(found: Status) -> None:
     say(f"  tasks {run.tasks} · labelled {run.labelled} · unreadable {len(found.unreadable)}")
     if found.progress:
         say(f"  embedding {found.progress.done} of {found.progress.total}")
+    if found.waiting:
+        say(f"  it waits: {found.waiting}")
     if run.error:
         say(f"  error: {run.error}")
     for warning in run.warnings:

@@ -6,6 +6,7 @@ Every trigger (CLI, REST, "Start Training") comes through here; the work itself 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -23,6 +24,7 @@ from seedqueue.models import registry as embedders
 from seedqueue.selectors import registry as selectors
 from seedqueue.selectors.errors import BudgetExceedsPool, InvalidBudget
 
+AFTER_DRY_RUN_SECONDS = 10
 LONGEST_NUMBER = 20  # Python refuses to read one of thousands of digits
 
 logger = logging.getLogger(__name__)
@@ -37,6 +39,7 @@ class Status:
     progress: Progress | None
     published: Run | None
     unreadable: list[Unreadable]
+    waiting: str = ""  # for what the run waits, where it cannot go on at the moment
 
 
 def choices_from(given: Mapping[str, Any], defaults: settings.Settings) -> Choices:
@@ -143,14 +146,23 @@ def request_extension(context: Context, project: int, budget: object) -> Run:
     return request_seed(context, project, choices)
 
 
-def start_training(project: int) -> None:
+def start_training(project: int, since: float | None = None) -> None:
     """The job behind "Start Training": a training, and on a project without a seed queue the queue.
 
     Label Studio sends no parameters with it, and shows no answer: budget and choices are read from the
     connection now, and what is wrong with them is recorded as a failed run that `status` shows.
     """
     with Context(settings.load()) as context:
-        _start_training(context, project)
+        try:
+            _start_training(context, project)
+        except KNOWN as error:
+            since = time.time() if since is None else since
+            if not jobs.is_passing(error) or time.time() - since > jobs.PATIENCE_SECONDS:
+                raise
+            logger.warning("Start Training on project %s waits: %s", project, error)
+            pause = jobs.LONGEST_PAUSE_SECONDS
+            context.broker.enqueue("control", "seeding.start_training", project, since, delay=pause)
+            return
         waking.taken_up(context.broker, project)
 
 
@@ -165,6 +177,10 @@ def _start_training(context: Context, project: int) -> None:
         request_seed(context, project, choices_from(given, context.settings))
     except jobs.PASSING:
         raise
+    except RunInProgress:
+        latest = context.records.latest_run(project)
+        if latest is not None and latest.choices.dry_run:  # which leaves no queue: what was asked for comes after it
+            context.broker.enqueue("control", "seeding.start_training", project, delay=AFTER_DRY_RUN_SECONDS)
     except KNOWN as error:
         logger.warning("Start Training on project %s: %s", project, error)
         _record_refusal(context, project, str(error))
@@ -225,9 +241,12 @@ def status(context: Context, project: int) -> Status:
     run = context.records.latest_run(project)
     if run is None:
         context.studio.call("GET", f"/api/projects/{project}", project=project)
-    progress = context.broker.progress(jobs.progress_key(run)) if run and run.active else None
+    active = run if run and run.active else None
+    progress = context.broker.progress(jobs.progress_key(active)) if active else None
+    waiting = context.broker.noted(jobs.waiting_key(active)) if active else None
     unreadable = context.records.unreadable(project, run.number) if run else []
-    return Status(project, run, progress, context.records.published_run(project), unreadable)
+    published = context.records.published_run(project)
+    return Status(project, run, progress, published, unreadable, waiting["reason"] if waiting else "")
 
 
 def standing_queue(context: Context, project: int) -> tuple[Run, list[QueuedTask]]:

@@ -8,9 +8,12 @@ from dataclasses import asdict
 from seedqueue.backend import audit, connection, publish, tabs
 from seedqueue.backend.connection import Connection
 from seedqueue.backend.context import Context
+from seedqueue.backend.errors import PredictionsDropped
 from seedqueue.backend.pool import list_pool
 from seedqueue.backend.publish import Before
 from seedqueue.backend.records import QueuedTask, Run
+
+TRIES = 3
 
 
 def put_in_place(context: Context, run: Run, queue: Sequence[QueuedTask]) -> tuple[str, ...]:
@@ -23,14 +26,25 @@ def put_in_place(context: Context, run: Run, queue: Sequence[QueuedTask]) -> tup
     attached = connection.find(studio, project, context.settings.backend_url)
     if not context.records.since(context.records.last_undone(project), "before", project):
         context.records.append("before", project, run.number, asdict(publish.before(studio, project, attached)))
+    for tries in range(TRIES, 0, -1):
+        try:
+            _import(context, run, queue)
+            break
+        except PredictionsDropped:  # tasks were deleted since the listing
+            if tries == 1:
+                raise
+    publish.switch(studio, project, run.version, attached)
+    return () if attached else (_not_attached(context),)
+
+
+def _import(context: Context, run: Run, queue: Sequence[QueuedTask]) -> None:
+    studio, project = context.studio, run.project
     unlabelled = {task.task for task in list_pool(studio, project) if not task.labelled}
     ranked = publish.seed_scores([task.task for task in queue])
     seeds = {task: score for task, score in ranked.items() if task in unlabelled}
     audits = [one.task for one in audit.frozen(context.records, project) if one.task in unlabelled.difference(ranked)]
     tail = publish.tail(unlabelled.difference(ranked), publish.tail_length(studio), first=audits)
     publish.import_scores(studio, project, run.version, seeds | tail)
-    publish.switch(studio, project, run.version, attached)
-    return () if attached else (_not_attached(context),)
 
 
 def show(context: Context, run: Run) -> None:

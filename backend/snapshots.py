@@ -43,7 +43,8 @@ class Snapshots:
             },
             schema=SCHEMA,
         )
-        self.home.table("pools", SCHEMA).add(rows)
+        with self.home.writing():
+            self.home.table("pools", SCHEMA).add(rows)
 
     def pool(self, project: int, number: int, generation: str, shard: int | None = None) -> list[PoolTask]:
         """The whole pool of a run as one generation listed it, or one shard of it."""

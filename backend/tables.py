@@ -20,6 +20,17 @@ FOLDER = "lancedb"
 KEYS = ("key", "sha256")  # a table whose first column is named so has one row a key
 FRAGMENTS = 32  # so many files slow no reader down
 ATTEMPTS = 3
+# As the system says it; LanceDB passes its words on in errors of several kinds.
+NOT_WRITABLE = (
+    "no space left",
+    "os error 28",
+    "read-only file system",
+    "os error 30",
+    "permission denied",
+    "os error 13",
+    "quota exceeded",
+    "os error 122",
+)
 
 Lock = Callable[[str], AbstractContextManager[None]]
 
@@ -35,6 +46,18 @@ class HomeUnreachable(SeedqueueError):
         )
 
 
+class HomeNotWritable(SeedqueueError):
+    """The disk is full, or the home may only be read. Passing: jobs wait for it."""
+
+    status = 507
+
+    def __init__(self, home: object, reason: str) -> None:
+        super().__init__(
+            f"Nothing can be written to the home {home} ({' '.join(reason.split())[-300:]}). Free some room there, or "
+            "let this user write to it; what is under way goes on by itself then."
+        )
+
+
 class Home:
     """The place that survives everything: embeddings, sources, records."""
 
@@ -47,9 +70,11 @@ class Home:
         # Not at the top: commands and web processes that need no table are spared its import.
         import lancedb
 
+        self.place = place
         if isinstance(place, Path):
             folder = place / FOLDER
-            folder.mkdir(parents=True, exist_ok=True)
+            with self.writing():
+                folder.mkdir(parents=True, exist_ok=True)
             self._lock = lock or (lambda name: _file_lock(folder / "making.lock"))
             self._connection = lancedb.connect(folder)
             return
@@ -70,7 +95,7 @@ class Home:
         found = self.existing(name)
         if found is not None:
             return found
-        with self._lock(f"making-{name}"):
+        with self.writing(), self._lock(f"making-{name}"):
             found = self.existing(name)  # made while we waited; an empty table is false, hence not `or`
             return self._connection.create_table(name, schema=schema) if found is None else found
 
@@ -82,6 +107,16 @@ class Home:
             # It stands in a cycle with the frames of our callers, which would keep what they read in memory.
             error.__traceback__ = None
             return None
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """What a full disk, or one that may only be read, says becomes `HomeNotWritable`."""
+        try:
+            yield
+        except (OSError, RuntimeError, ValueError) as error:
+            if any(sign in str(error).lower() for sign in NOT_WRITABLE):
+                raise HomeNotWritable(self.place, str(error)) from error
+            raise
 
     def compact(self) -> None:
         """Drop repeated keys, merge small fragments, and forget versions of a week ago.

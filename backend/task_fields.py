@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seedqueue.backend.label_studio import Studio
-from seedqueue.backend.pool import PAGE, pages
+from seedqueue.backend.pool import filtered, task_data
 from seedqueue.backend.records import QueuedTask
 
 PREFIX = "seedqueue_"
@@ -89,32 +89,16 @@ def _columns(studio: Studio, project: int) -> set[str]:
 
 def _stored(studio: Studio, project: int, alias: str | None, task: int | None = None) -> dict[int, dict[str, Any]]:
     """Task data of all tasks or of one, as it is stored."""
-    only = [] if task is None else [_filter("id", "equal", "Number", task)]
-    told = _listed(studio, project, only)
-    unnamed = _listed(studio, project, [*only, _filter(f"data.{UNNAMED}", "empty", "String", "false")]) if alias else {}
+    only = [] if task is None else [filtered("id", "equal", "Number", task)]
+    named = [*only, filtered(f"data.{UNNAMED}", "empty", "String", "false")]
+    told = task_data(studio, project, only)
+    unnamed = task_data(studio, project, named) if alias else {}
     return {
         number: {UNNAMED: data[alias], **{name: value for name, value in data.items() if name != alias}}
         if alias in data and number in unnamed
         else data
         for number, data in told.items()
     }
-
-
-def _listed(studio: Studio, project: int, items: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
-    """Task data by a list: asking for a task itself may set `/predict` going."""
-    params = {
-        "project": project,
-        "page_size": PAGE,
-        "fields": "task_only",
-        "include": "id,data",
-        "resolve_uri": "false",  # else cloud addresses come rewritten, and would be written back like that
-        "query": json.dumps({"filters": {"conjunction": "and", "items": items}}),
-    }
-    return {entry["id"]: entry["data"] for page in pages(studio, project, params) for entry in page}
-
-
-def _filter(column: str, operator: str, kind: str, value: object) -> dict[str, Any]:
-    return {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}
 
 
 def _text(data: Mapping[str, Any]) -> str:

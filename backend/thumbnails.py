@@ -9,7 +9,7 @@ from seedqueue.backend.context import Context
 from seedqueue.backend.errors import LabelStudioRefused, ProjectNotFound
 from seedqueue.backend.fetch import ImageFetcher, allowed_hosts
 from seedqueue.backend.page_errors import TaskNotFound
-from seedqueue.backend.pool import describe, value_of
+from seedqueue.backend.pool import describe, filtered, task_data, value_of
 from seedqueue.models.images import read_image
 
 SIDE, QUALITY = 160, 80
@@ -41,13 +41,13 @@ class Thumbnails:
         """As task data holds it now. The label config is looked at again where it names no field of this task."""
         studio = self._context.studio
         try:
-            found = studio.call("GET", f"/api/tasks/{task}", project=project, params={"resolve_uri": "false"})
+            found = task_data(studio, project, [filtered("id", "equal", "Number", task)])
         except (ProjectNotFound, LabelStudioRefused) as error:
             raise TaskNotFound(project, task) from error
-        if found["project"] != project:
+        if task not in found:
             raise TaskNotFound(project, task)
-        uri = value_of(found["data"], self._keys[project]) if project in self._keys else None
+        uri = value_of(found[task], self._keys[project]) if project in self._keys else None
         if uri is None:
             self._keys[project] = describe(studio, project).image_key
-            uri = value_of(found["data"], self._keys[project])
+            uri = value_of(found[task], self._keys[project])
         return uri if isinstance(uri, str) else ""

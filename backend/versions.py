@@ -87,7 +87,10 @@ class Versions:
         return 1 + max((number for _, number, _ in self._records.bodies("version", project)), default=0)
 
     def save(self, version: ModelVersion) -> None:
-        """Its weights are stored already. It does not serve before `promote`."""
+        """Its weights are stored already. It does not serve before `promote`.
+
+        `promoted` says whether it is about to be: `settle` does it where the training is killed in between.
+        """
         self._records.append("version", version.project, version.number, asdict(version))
 
     def all(self, project: int | None = None) -> list[ModelVersion]:
@@ -121,6 +124,14 @@ class Versions:
         back: to what `earlier` gives; what serves now is then no longer what served before.
         """
         self._records.append("promoted", version.project, version.number, {"family": version.family, "back": back})
+
+    def settle(self, project: int) -> None:
+        """Promote the newest version where its training was killed just before it did."""
+        made = self._records.bodies("version", project)
+        if made and made[-1][2]["promoted"]:
+            version = ModelVersion.from_body(made[-1][2])
+            if version.number not in {number for _, number, _ in self._records.bodies("promoted", project)}:
+                self.promote(version)
 
     def earlier(self, project: int, family: Family) -> ModelVersion | None:
         """What served before what serves now: where rolling back leads to."""

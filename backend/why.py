@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from seedqueue.backend import drawing
+from seedqueue.backend import audit, drawing
 from seedqueue.backend.attached import task_url
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import NoSeedQueue
@@ -49,7 +49,10 @@ def why(context: Context, project: int, task: int) -> Why:
     spot = drawn.spot(task) if drawn is not None else None
     unreadable = {one.task: one.reason for one in context.records.unreadable(project, run.number)}
     mine = next((one for one in queue if one.task == task), None)
-    chosen_by = _represented(spot, queue) if mine is None and drawn is not None and drawn.run == run.number else None
+    held_out = any(one.task == task for one in audit.frozen(context.records, project))
+    free = spot is not None and spot.label is None and not held_out
+    of_this_queue = mine is None and drawn is not None and drawn.run == run.number
+    chosen_by = _represented(spot, queue) if free and of_this_queue else None
     near = _labelled(spot)
     return Why(
         task=task,
@@ -60,7 +63,7 @@ def why(context: Context, project: int, task: int) -> Why:
         weight=mine.weight if mine else None,
         nearest_labelled=near,
         represented_by=chosen_by,
-        sentences=sentences(run, queue, mine, spot, chosen_by, near, unreadable.get(task, "")),
+        sentences=sentences(run, queue, mine, spot, chosen_by, near, unreadable.get(task, ""), held_out),
         url=task_url(context.studio, project, task),
     )
 
@@ -73,9 +76,10 @@ def sentences(
     chosen_by: Neighbour | None,
     near: Neighbour | None,
     unreadable: str,
+    held_out: bool = False,
 ) -> tuple[str, ...]:
     """What there is to say, the most important first."""
-    told = [_place(run, queue, mine)] if mine else [_absent(spot, chosen_by, unreadable)]
+    told = [_place(run, queue, mine)] if mine else [_absent(spot, chosen_by, unreadable, held_out)]
     if spot is not None:
         told.append(_nearest(near))
         if spot.label is not None:
@@ -99,9 +103,11 @@ def _place(run: Run, queue: Sequence[QueuedTask], mine: QueuedTask) -> str:
     return f"{place}, chosen by {title}: it stands for {images} of {run.tasks:,}, itself included."
 
 
-def _absent(spot: Spot | None, chosen_by: Neighbour | None, unreadable: str) -> str:
+def _absent(spot: Spot | None, chosen_by: Neighbour | None, unreadable: str, held_out: bool) -> str:
     if unreadable:
         return f"Not in the queue: its image could not be read ({unreadable})."
+    if held_out:
+        return "Not in the queue: it was drawn at random for the audit before, and no model learns from it."
     if spot is None:
         return (
             "Not in the queue, and not on the map: it came after the last selection, its image is not embedded, or the "

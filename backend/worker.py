@@ -87,3 +87,5 @@ def _tend(context: Context, stopping: Event, reviving: bool, name: str) -> None:
                     revival.tick(context)
         except (RedisError, *KNOWN) as error:
             logger.warning("between jobs: %s", error)
+        except Exception:  # this thread looks after dead workers' jobs: nothing may end it
+            logger.exception("between jobs")

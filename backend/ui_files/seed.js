@@ -65,14 +65,14 @@ async function onceAsync(view, part, run, place, make) {
 }
 
 function drawProgress(view) {
-  const { run, progress, unreadable } = view.state;
+  const { run, progress, unreadable, waiting } = view.state;
   if (view.drawn.run !== `active ${run.number}`) {
     view.drawn.run = `active ${run.number}`;
     view.progress = progressPart(run, () => stop(view));
     refill(view.places.run, view.progress.root);
     announce(`Run ${run.number}: ${stateWord(run.state)}.`);
   }
-  view.progress.update(run, progress, unreadable.length);
+  view.progress.update(run, progress, unreadable.length, waiting);
 }
 
 function summary(state) {

@@ -14,15 +14,15 @@ export function progressPart(run, stopped) {
   const root = element("div", { id: "run-active", class: "card", data: { run: run.number } }, heading, bar, told,
     element("div", { class: "buttons" }, element("button", { type: "button", id: "stop-run", on: { click: stopped } }, "Stop")));
   let heard = "";
-  const update = (now, progress, failed) => {
+  const update = (now, progress, failed, waiting) => {
     root.dataset.state = now.state;
     heading.textContent = `${now.choices.dry_run ? "Dry run" : "Run"} ${now.number}: ${stateWord(now.state)}`;
     if (progress?.total) {
       bar.max = progress.total;
       bar.value = progress.done;
     } else bar.removeAttribute("value");
-    told.textContent = sentence(now, progress, failed);
-    const hear = `${now.state} ${progress?.total ? Math.floor((4 * progress.done) / progress.total) : 0}`;
+    told.textContent = waiting ? `It waits, and goes on by itself: ${waiting}` : sentence(now, progress, failed);
+    const hear = `${now.state} ${waiting ? "waits" : ""} ${progress?.total ? Math.floor((4 * progress.done) / progress.total) : 0}`;
     if (heard && hear !== heard) announce(`${heading.textContent}. ${told.textContent}`);
     heard = hear;
   };
@@ -43,9 +43,11 @@ const rate = (perSecond) => (perSecond < 10 ? perSecond.toFixed(1) : number(Math
 /** How the newest run ended: its error, its warnings. A good end without any is shown by its queue. */
 export function ending(run) {
   const parts = [];
-  if (run.state === "failed") {
+  if (run.state === "failed" && run.choices.dry_run && run.error.startsWith("it was stopped")) {
+    parts.push(element("p", { id: "run-stopped", class: "notice" }, `Dry run ${run.number} was stopped. The images that are embedded are kept; nothing changed in Label Studio.`));
+  } else if (run.state === "failed") {
     parts.push(element("div", { id: "run-error", class: "notice bad", role: "alert" },
-      element("p", {}, element("strong", {}, `Run ${run.number} failed. `), run.error || "No reason was given; the worker's log says more.")));
+      element("p", {}, element("strong", {}, `${run.choices.dry_run ? "Dry run" : "Run"} ${run.number} failed. `), run.error || "No reason was given; the worker's log says more.")));
   }
   if (run.state === "undone") parts.push(element("p", { id: "run-undone", class: "notice" }, `Seed queue ${run.number} was taken back. The project is as it was before.`));
   if (run.warnings?.length) {

@@ -25,8 +25,11 @@ from seedqueue.backend.trained import TrainedHeads
 CHOICES = Choices(8, "hog", "kmeans", 0)
 
 
-def run(state: State, number: int = 1, **changes: Any) -> Run:
-    return Run(1, number, state, CHOICES, **changes)
+DRY = replace(CHOICES, dry_run=True)
+
+
+def run(state: State, number: int = 1, choices: Choices = CHOICES, **changes: Any) -> Run:
+    return Run(1, number, state, choices, **changes)
 
 
 STANDING = run("published")
@@ -56,6 +59,13 @@ STANDING = run("published")
         (Recorded(STANDING, STANDING), Moment(), "seed queue 1 is in place, nothing trained yet"),
         (Recorded(STANDING, STANDING), Moment(asked=True), "Start Training was received"),
         (Recorded(run("undone", 2)), Moment(), "untrained"),
+        (  # the queue stands as before
+            Recorded(run("failed", 2, error="it was stopped", choices=DRY), STANDING),
+            Moment(),
+            "seed queue 1 is in place, nothing trained yet",
+        ),
+        (Recorded(run("failed", error="it was stopped", choices=DRY)), Moment(), "dry run 1 failed: it was stopped"),
+        (Recorded(run("selecting", 2, choices=DRY), STANDING), Moment(), "dry run 2: choosing"),
         (
             Recorded(STANDING, STANDING),
             Moment(training={"head": "unet-vgg11", "epoch": 3, "epochs": 60}, asked=True),

@@ -2,7 +2,8 @@
 
 import pytest
 
-from seedqueue.backend.chosen import changed
+from seedqueue.backend.audit import as_queued
+from seedqueue.backend.chosen import bound, changed
 from seedqueue.backend.page_errors import QueueEmptied, TasksUnknown
 from seedqueue.backend.records import QueuedTask
 
@@ -30,7 +31,7 @@ def test_a_task_that_stands_in_the_queue_is_not_added_twice() -> None:
 
 
 def test_tasks_that_cannot_be_added_are_named() -> None:
-    with pytest.raises(TasksUnknown, match=r"2 of 3 tasks have no embedding in this project.*: 98, 99"):
+    with pytest.raises(TasksUnknown, match=r"2 of 3 tasks are labelled, deleted or not embedded.*: 98, 99"):
         changed(QUEUE, [21, 98, 99], [], URIS)
 
 
@@ -44,6 +45,14 @@ def test_a_queue_of_audit_tasks_alone_is_none() -> None:
         changed(QUEUE, [], [11, 12], URIS)
 
 
-def test_a_task_of_the_audit_slice_stays_one() -> None:
-    added = changed(QUEUE, [21, 22], [], URIS, held_out={22})[-2:]
-    assert [(one.task, one.audit, one.by_hand) for one in added] == [(21, False, True), (22, True, True)]
+def test_the_frozen_audit_slice_marks_its_tasks_and_no_others() -> None:
+    """13 is an audit task of a draw that was never frozen; 12 was drawn by the one that was, and so was 22."""
+    slice_ = [as_queued(12, "/b.png", "patient 7"), as_queued(22, "/y.png")]
+    queue = bound(changed(QUEUE, [21, 22], [], URIS), slice_)
+    assert [(one.rank, one.task, one.audit, one.group) for one in queue] == [
+        (1, 11, False, ""),
+        (2, 12, True, "patient 7"),
+        (3, 21, False, ""),
+        (4, 22, True, ""),
+    ]
+    assert (queue[1].cluster, queue[1].weight, queue[3].by_hand) == (-1, 1, True)

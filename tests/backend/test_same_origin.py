@@ -23,4 +23,11 @@ HOST = "127.0.0.1:9090"
     ],
 )
 def test_is_foreign(site: str | None, origin: str | None, foreign: bool) -> None:
-    assert is_foreign(site, origin, HOST) is foreign
+    assert is_foreign(site, origin, [HOST, ""]) is foreign
+
+
+def test_behind_a_proxy_that_rewrites_host_the_name_it_forwards_counts() -> None:
+    hosts = ["backend:9090", "Lab.example"]
+    assert not is_foreign(None, "http://lab.example", hosts)
+    assert is_foreign(None, "http://evil.example", hosts)
+    assert is_foreign(None, "", ["backend:9090", ""])  # no name matches no name

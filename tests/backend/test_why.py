@@ -37,6 +37,11 @@ def test_tasks_outside_the_queue() -> None:
     assert "not on the map" in sentences(RUN, QUEUE, None, None, None, None, "")[0]
 
 
+def test_a_task_held_out_for_the_audit_is_stood_for_by_nobody() -> None:
+    told = sentences(RUN, QUEUE, None, SPOT, None, None, "", held_out=True)
+    assert told[0].startswith("Not in the queue: it was drawn at random for the audit")
+
+
 def test_a_dry_run_is_named_as_one() -> None:
     tried = replace(RUN, state="chosen", choices=replace(RUN.choices, dry_run=True))
     assert sentences(tried, QUEUE, SEED, None, None, None, "")[0].startswith("Rank 1 of 3 in dry run 2, chosen by")

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from seedqueue.backend import connection, learning
 from seedqueue.backend.cli import app
+from seedqueue.backend.pool import list_pool
 from seedqueue.backend.settings import environment_of
 
 
@@ -98,6 +99,16 @@ def test_pre_annotations_are_shown_on_ordinary_tasks_and_on_no_audit_task(grown:
         [[item]] = one.shown
         assert (item["from_name"], item["type"]) == ("kind", "choices")
         assert set(item["value"]["choices"]) < set(KINDS)
+
+
+def test_looking_at_thumbnails_lets_no_prediction_be_stored(grown: Grown) -> None:
+    """Asking Label Studio for a task itself would: it asks the head that serves, and keeps what it says."""
+    backend, project = grown.taught.backend, grown.taught.project
+    before = backend.described(project)["total_predictions_number"]
+    tasks = [one.task for one in list_pool(backend.context.studio, project)]
+    answers = [backend.get(f"/api/projects/{project}/tasks/{task}/thumbnail").status_code for task in tasks]
+    assert answers == [200] * len(tasks)
+    assert backend.described(project)["total_predictions_number"] == before
 
 
 def test_the_next_round_goes_by_the_head_and_is_served_in_rank_order(grown: Grown) -> None:

@@ -88,6 +88,11 @@ def test_tasks_added_and_taken_out_by_hand(backend: Backend, project: int, annot
     refused = backend.post(f"/api/projects/{project}/runs/{number}/publish", {"add": [999_999]})
     assert (refused.status_code, refused.json()["error"]) == (422, "TasksUnknown")
     assert "999999" in refused.json()["message"]
+    [labelled] = [one.task for one in annotators(project, 1)[0].work(1)]
+    refused = backend.post(f"/api/projects/{project}/runs/{number}/publish", {"add": [labelled]})
+    assert (refused.status_code, refused.json()["error"]) == (422, "TasksUnknown")
+    refused = backend.post(f"/api/projects/{project}/runs/{number}/publish", {"remove": others[:1]})
+    assert (refused.status_code, refused.json()["error"]) == (422, "NothingLeft")  # all six were labelled above
     refused = backend.post(f"/api/projects/{project}/runs/1/publish", {"add": [queue[0]]})
     assert (refused.status_code, refused.json()["error"]) == (409, "NotPublishable")
 

@@ -1,0 +1,94 @@
+"""Tasks that came and went since a queue was put in place: deleted seeds are replaced, new images embedded."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Collection, Sequence
+
+from seedqueue.backend import audit, publish
+from seedqueue.backend.context import Context
+from seedqueue.backend.embed import embed_tasks
+from seedqueue.backend.embeddings import Embeddings
+from seedqueue.backend.pool import PoolTask, list_pool, pool_state, tasks_of
+from seedqueue.backend.records import QueuedTask, Run
+from seedqueue.backend.replacing import next_of_cluster, replaced
+from seedqueue.backend.rules import fields_of
+from seedqueue.backend.vectors import Vectors, vectors_of
+from seedqueue.models.embedder import Embedder
+
+KEPT_SECONDS = 24 * 3600.0
+LOOK_SECONDS = 20.0  # listing 10,000 tasks takes Label Studio 3 s
+
+logger = logging.getLogger(__name__)
+
+
+def keep_up(context: Context, run: Run) -> None:
+    """Where the project's tasks are others than at the last look: replace deleted seeds, have new images embedded.
+
+    Two cheap calls where nothing has changed. Called with the project's publish lock held.
+    """
+    state, name = pool_state(context.studio, run.project), f"pool-{run.project}-{run.number}"
+    if context.broker.noted(name) == state or not context.broker.first_in(f"look-{name}", LOOK_SECONDS):
+        return
+    pool = list_pool(context.studio, run.project, fields=fields_of(run.choices))
+    within = pool
+    if run.choices.tab:
+        inside = {one.task for one in list_pool(context.studio, run.project, run.choices.tab)}
+        within = [one for one in pool if one.task in inside]
+    vectors = vectors_of(context, run.project, run.fingerprint)
+    held_out = {one.task for one in audit.frozen(context.records, run.project)}
+    queue = _replace_deleted(context, run, pool, within, vectors, held_out)
+    apart = held_out.union(one.task for one in queue)
+    publish.join_tail(context.studio, run.project, run.version, pool, apart)
+    if not _embed_new(context, run, within, vectors):
+        context.broker.note(name, state, KEPT_SECONDS)
+
+
+def embed_some(context: Context, run: Run, tasks: Sequence[int], embedder: Embedder, store: Embeddings) -> None:
+    """Embed these tasks' images, as far as the tasks are still there."""
+    listed = tasks_of(context.studio, run.project, tasks)
+    found = embed_tasks(context, run.project, listed, embedder, store, lambda images: None)
+    context.records.add_unreadable(run.project, run.number, found)
+
+
+def _replace_deleted(
+    context: Context,
+    run: Run,
+    pool: Sequence[PoolTask],
+    within: Sequence[PoolTask],
+    vectors: Vectors,
+    held_out: Collection[int],
+) -> list[QueuedTask]:
+    """Seeds that are in the project no more give their ranks to the next of their clusters, and the run says so.
+
+    within: the tasks that seeds may come from. The queue as it stands then.
+    """
+    queue, present = context.records.queue(run.project, run.number), {one.task for one in pool}
+    if present.issuperset(one.task for one in queue):
+        return queue
+    taken = {*held_out, *(one.task for one in queue)}
+    free = [one for one in within if not (one.labelled or one.skipped or one.task in taken)]
+    found = next_of_cluster(queue, pool, free, vectors, run.choices)
+    changed, told = replaced(queue, present, found)
+    logger.warning("project %s: %s", run.project, "; ".join(told))
+    scores = publish.seed_scores([one.task for one in changed])
+    new = {one.task for one in found.values()}
+    publish.rescore(context.studio, run.project, run.version, {task: scores[task] for task in new})
+    context.records.save_queue(run, changed)
+    context.records.save_run(run.moved(run.state, warnings=run.warnings + told))
+    return changed
+
+
+def _embed_new(context: Context, run: Run, pool: Sequence[PoolTask], vectors: Vectors) -> bool:
+    """Enqueue the images that are neither embedded nor known to be unreadable; whether there are any."""
+    unreadable = {one.task for one in context.records.unreadable(run.project, run.number)}
+    missing = [one.task for one in pool if one.task not in unreadable and not vectors.has(one.task, one.uri)]
+    prefix = f"new-{run.project}-{run.number}-"
+    if not missing or context.broker.fates(prefix).alive:
+        return bool(missing)
+    size = context.settings.shard_images
+    for start in range(0, len(missing), size):
+        some, job_id = missing[start : start + size], f"{prefix}{uuid.uuid4().hex[:12]}"
+        context.broker.enqueue("embed", "jobs.embed_new", run.project, run.number, some, job_id=job_id)
+    return True
