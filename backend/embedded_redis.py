@@ -98,12 +98,13 @@ def start(children: Children, home: Path | str) -> str:
             raise HomeInUse(home)
         path.unlink(missing_ok=True)
         log_file = home / "logs" / "redis.log"
-        server = children.start("redis", _command(path), log_file=log_file)
+        server = children.start("redis", command(path), log_file=log_file)
         _wait(server, path, log_file)
     return redis_url(home)
 
 
-def _command(path: Path) -> list[str]:
+def command(path: Path) -> list[str]:
+    """A Redis server that listens on this socket alone and keeps nothing on disk."""
     options = {
         "port": "0",
         "unixsocket": str(path),

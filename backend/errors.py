@@ -48,6 +48,18 @@ class LabelStudioUnreachable(SeedqueueError):
         )
 
 
+class CertificateRefused(SeedqueueError):
+    """Label Studio's certificate is of an authority that this machine does not know."""
+
+    status = 502
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(
+            f"The certificate of Label Studio at {url} is not trusted ({reason}). Set SSL_CERT_FILE to a file with "
+            "your authority's certificate, for the backend and for every worker."
+        )
+
+
 class LabelStudioRefused(SeedqueueError):
     """Label Studio answered, with an error that has no name of its own here."""
 

@@ -6,13 +6,14 @@ import base64
 import re
 import time
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urljoin, urlsplit, urlunsplit
 
 import httpx
 
+from seedqueue.backend.addresses import admitted
 from seedqueue.backend.errors import LabelStudioUnreachable, TokenRefused
 from seedqueue.backend.health import is_healthy
-from seedqueue.backend.label_studio import Studio
+from seedqueue.backend.label_studio import Studio, unreachable
 from seedqueue.models.errors import UnreadableImage
 
 CLOUD_SCHEMES = ("s3", "gs", "azure-blob", "azure_blob", "azure")
@@ -28,6 +29,12 @@ CONNECT_SECONDS = 5.0
 
 # The path behind which Label Studio signs a URI of a cloud storage; it may itself be served below a path.
 _RESOLVED = re.compile(r".*/(?:tasks|projects)/\d+/(?:resolve|presign)/?")
+
+# Where Label Studio serves images, below the path that it is itself served under.
+_IMAGES = re.compile(
+    r"/(?:data/(?!avatars/)|storage-data/uploaded/|(?:api/)?(?:tasks|projects)/\d+/(?:resolve|presign)/)"
+)
+FORBIDDEN = re.compile(r"[\x00-\x1f\x7f]|^[^/]*//[^/?#]*[\\ ]")
 
 _SIGNATURE_FIELDS = frozenset(
     {"signature", "expires", "awsaccesskeyid", "googleaccessid", "key-pair-id", "policy"}
@@ -102,9 +109,10 @@ class _Deadline:
 class ImageFetcher:
     """Fetches images for one project's tasks; safe to use from several threads.
 
-    `allowed_hosts` are hosts beside Label Studio's; `"*"` allows any. A redirect that Label Studio
-    itself gives (a signed URL of one of its storages) is followed wherever it leads, without the
-    token; a redirect given by any other host must lead to an allowed host.
+    `allowed_hosts` are hosts beside Label Studio's, each `name` or `name:port`; `"*"` allows any with a public
+    address. A redirect that Label Studio itself gives (a signed URL of one of its storages) is followed without the
+    token to any host with a public address; a redirect given by any other host must lead to an allowed host.
+    Loopback and private addresses are for hosts that are listed, and for Label Studio itself (`addresses`).
     """
 
     def __init__(self, studio: Studio, allowed_hosts: frozenset[str], max_bytes: int) -> None:
@@ -135,6 +143,8 @@ class ImageFetcher:
     def _follow(self, url: str, deadline: _Deadline) -> Fetched:
         trusted = self._studio.is_own_host(url)
         for _ in range(MAX_REDIRECTS + 1):
+            if FORBIDDEN.search(url):  # parsers do not agree about these: one may see another host
+                raise _no_address(url)
             self._check_host(url, trusted)
             answer, location = self._get(url, deadline)
             if location is None:
@@ -162,9 +172,15 @@ class ImageFetcher:
 
     def _check_host(self, url: str, trusted: bool) -> None:
         host = (urlsplit(url).hostname or "").lower()
-        if trusted or self._studio.is_own_host(url) or "*" in self._allowed or host in self._allowed:
+        if trusted or self._studio.is_own_host(url) or "*" in self._allowed or self._is_named(url):
             return
         raise UnreadableImage(f"host {host!r} is not allowed; add it to SEEDQUEUE_IMAGE_HOSTS to fetch from it")
+
+    def _is_named(self, url: str) -> bool:
+        """Whether the admin has listed this host, or this host with this port."""
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower().rstrip(".")
+        return host in self._allowed or f"{host}:{_port(url)}" in self._allowed
 
     def _get(self, url: str, deadline: _Deadline) -> tuple[Fetched, str | None]:
         """One request: the bytes, or where it redirects to.
@@ -181,27 +197,51 @@ class ImageFetcher:
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 reason, broke_off = str(error) or type(error).__name__, isinstance(error, httpx.TransportError)
                 if own and broke_off and not is_healthy(self._studio.url):
-                    raise LabelStudioUnreachable(self._studio.url, reason) from error
+                    raise unreachable(self._studio.url, error) from error
                 if not tries or not broke_off:
                     raise UnreadableImage(f"{urlsplit(url).hostname} does not answer: {reason}") from error
 
     def _ask(self, url: str, deadline: _Deadline) -> tuple[Fetched, str | None]:
-        headers = self._studio.headers() if self._studio.is_own_host(url) else {}
-        with self._http.stream("GET", url, headers=headers, timeout=deadline.timeout()) as answer:
+        if self._studio.is_own_host(url):
+            headers = self._studio.headers() if is_image_path(url, self._studio.url) else {}
+            return self._answer(httpx.Request("GET", url, headers=headers), url, deadline)
+        target, host = httpx.URL(url), urlsplit(url).hostname or ""
+        addresses = admitted(host, _port(url), named=self._is_named(url))
+        for address in addresses:
+            # To the address that was judged, under the host's name: in the request, and for its certificate.
+            request = httpx.Request(
+                "GET",
+                target.copy_with(host=address),
+                headers={"Host": target.netloc.decode("ascii")},
+                extensions={"sni_hostname": target.raw_host.decode("ascii")},
+            )
+            try:
+                return self._answer(request, url, deadline)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                if address == addresses[-1]:
+                    raise
+        raise UnreadableImage(f"host {host!r} has no address")
+
+    def _answer(self, request: httpx.Request, url: str, deadline: _Deadline) -> tuple[Fetched, str | None]:
+        request.extensions["timeout"] = deadline.timeout().as_dict()
+        answer = self._http.send(request, stream=True)
+        try:
             if answer.is_redirect:
                 return Fetched(b"", ""), answer.headers["location"]
-            self._check_answer(answer)
+            self._check_answer(answer, url)
             return Fetched(self._read(answer, deadline), answer.headers.get("etag", "")), None
+        finally:
+            answer.close()
 
-    def _check_answer(self, answer: httpx.Response) -> None:
-        own = self._studio.is_own_host(str(answer.url))
+    def _check_answer(self, answer: httpx.Response, url: str) -> None:
+        own = self._studio.is_own_host(url)
         if own and answer.status_code == 401:
             raise TokenRefused(self._studio.url, "while fetching an image")
         if own and answer.status_code in PROXY_FAULTS:
             raise LabelStudioUnreachable(self._studio.url, f"HTTP {answer.status_code} while fetching an image")
         if answer.status_code != 200:
             passing = PASSING if answer.status_code in TRANSIENT else ""
-            raise UnreadableImage(f"HTTP {answer.status_code} from {answer.url.host}{passing}")
+            raise UnreadableImage(f"HTTP {answer.status_code} from {urlsplit(url).hostname}{passing}")
         if int(answer.headers.get("content-length") or 0) > self._max_bytes:
             raise UnreadableImage(f"larger than the limit of {self._max_bytes} bytes")
 
@@ -215,8 +255,27 @@ class ImageFetcher:
         return bytes(content)
 
 
+def is_image_path(url: str, studio: str) -> bool:
+    """Whether Label Studio serves images there: nothing else gets the token, task data calls no API with it."""
+    path, base = urlsplit(url).path, urlsplit(studio).path.rstrip("/")
+    parts = unquote(unquote(path)).replace("\\", "/").split("/")
+    if ".." in parts or not path.startswith(base):
+        return False
+    return _IMAGES.match(path.removeprefix(base)) is not None
+
+
+def _port(url: str) -> int:
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
 def _no_address(uri: str) -> UnreadableImage:
-    return UnreadableImage(f"{uri[:80]!r} is no address that can be fetched")
+    return UnreadableImage(f"{_shown(uri)!r} is no address that can be fetched")
+
+
+def _shown(uri: str) -> str:
+    """The beginning of a URI, without a password in it."""
+    return re.sub(r"//[^/@]*@", "//...@", uri)[:80]
 
 
 def allowed_hosts(setting: str) -> frozenset[str]:

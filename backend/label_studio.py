@@ -15,6 +15,7 @@ from label_studio_sdk import LabelStudio
 from label_studio_sdk.core.api_error import ApiError
 
 from seedqueue.backend.errors import (
+    CertificateRefused,
     LabelStudioRefused,
     LabelStudioUnreachable,
     ProjectNotFound,
@@ -112,7 +113,7 @@ class Studio:
         except ApiError as error:
             raise self._named(error, project) from error
         except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise LabelStudioUnreachable(self.url, str(error) or type(error).__name__) from error
+            raise unreachable(self.url, error) from error
         except ValueError as error:
             raise LabelStudioUnreachable(self.url, f"its answer is not JSON: {error}") from error
 
@@ -126,6 +127,12 @@ class Studio:
         if location and 300 <= code < 400:
             detail = _redirected(urljoin(self.url, location))
         return LabelStudioRefused(self.url, code, detail)
+
+
+def unreachable(url: str, error: Exception) -> LabelStudioUnreachable | CertificateRefused:
+    """What a connection that failed is called."""
+    reason = str(error) or type(error).__name__
+    return (CertificateRefused if "CERTIFICATE_VERIFY_FAILED" in reason else LabelStudioUnreachable)(url, reason)
 
 
 def connect(settings: Settings) -> Studio:

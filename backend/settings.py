@@ -120,7 +120,8 @@ class Settings:
     image_hosts: str = _setting(
         "SEEDQUEUE_IMAGE_HOSTS",
         "",
-        "further hosts that images may be fetched from, comma-separated, `*` for any",
+        "further hosts that images may be fetched from, comma-separated, `name` or `name:port`; `*` for any with a "
+        "public address. Loopback and inner networks only by name (docs/security.md)",
         "(Label Studio and its storages)",
     )
     max_image_bytes: int = _setting("SEEDQUEUE_MAX_IMAGE_BYTES", 200_000_000, "a larger file counts as unreadable")

@@ -106,6 +106,6 @@ def test_a_socket_folder_others_could_enter_is_refused(tmp_path: Path, temporary
 def test_a_server_that_ends_at_once_is_told_with_its_last_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded_redis, "_command", lambda path: ["sh", "-c", "echo no room; exit 1"])
+    monkeypatch.setattr(embedded_redis, "command", lambda path: ["sh", "-c", "echo no room; exit 1"])
     with Children() as children, pytest.raises(EmbeddedRedisFailed, match=r"ended with 1: no room.*REDIS_URL"):
         embedded_redis.start(children, tmp_path)

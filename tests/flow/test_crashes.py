@@ -50,6 +50,14 @@ def machine(make_backend: Callable[..., Backend], eventually: Eventually) -> Mac
     return Machine(make_backend(workers=0, shard_images=10), eventually)
 
 
+@pytest.fixture
+def fresh(phantoms: list[Path], request: pytest.FixtureRequest) -> Iterator[ImageServer]:
+    """Images that no other test has embedded: the same pictures, other bytes behind their end."""
+    files = {file.name: file.read_bytes() + request.node.name.encode() for file in phantoms}
+    with ImageServer(files) as server:
+        yield server
+
+
 def uris(backend: Backend, project: int, number: int) -> list[str]:
     return [one.uri for one in backend.context.records.queue(project, number)]
 
@@ -69,11 +77,11 @@ def uris(backend: Backend, project: int, number: int) -> list[str]:
     ],
 )
 def test_the_queue_of_a_killed_worker_is_that_of_an_undisturbed_one(
-    machine: Machine, images: ImageServer, backend: Backend, annotators: Annotators, point: str, moment: str
+    machine: Machine, fresh: ImageServer, backend: Backend, annotators: Annotators, point: str, moment: str
 ) -> None:
-    undisturbed = backend.new_project(images.urls())
+    undisturbed = backend.new_project(fresh.urls())
     expected = [one.uri for one in backend.seed(undisturbed, budget=6)]
-    project = machine.backend.new_project(images.urls())
+    project = machine.backend.new_project(fresh.urls())
     machine.backend.attach(project)
     run = machine.backend.request(project, budget=6)
     machine.die_at(point, moment, "control", "embed")
@@ -86,7 +94,7 @@ def test_the_queue_of_a_killed_worker_is_that_of_an_undisturbed_one(
         queue = machine.backend.context.records.queue(project, run.number)
         assert [one.task for one in annotator.work(6)] == [one.task for one in queue]
         counted = machine.backend.context.studio.call("GET", f"/api/projects/{project}")["total_predictions_number"]
-        assert counted == len(images.files)  # a rank each, none twice
+        assert counted == len(fresh.files)  # a rank each, none twice
 
 
 @pytest.fixture(scope="module")
