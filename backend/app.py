@@ -10,13 +10,13 @@ from typing import Annotated, Any
 
 from fastapi import Body, Depends, FastAPI, Path, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from seedqueue.backend import events, seeding, triggers
+from seedqueue.backend import events, metrics, seeding, triggers
 from seedqueue.backend.attached import AttachedProjects
 from seedqueue.backend.context import Context
 from seedqueue.backend.doctor_routes import add_doctor_routes
@@ -141,6 +141,11 @@ def _add_machine_routes(
         event = events.parse(body)
         outcome = triggers.receive(context, event)
         return {"event": event.action, "outcome": outcome, **triggers.told(context, event)}
+
+    @app.get("/metrics", dependencies=guard, response_class=PlainTextResponse)
+    def prometheus() -> Response:
+        """Jobs, workers, runs, queues, versions and event lag, for Prometheus."""
+        return Response(metrics.exposition(context), media_type=metrics.CONTENT_TYPE)
 
     @app.get("/versions", dependencies=guard)
     def versions() -> dict[str, list[str]]:

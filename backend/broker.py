@@ -26,6 +26,7 @@ from seedqueue.backend.settings import Settings
 
 Lane = Literal["control", "embed", "learn", "experiment"]
 LANES: tuple[Lane, ...] = ("control", "embed", "learn", "experiment")
+STATES = ("queued", "scheduled", "started", "failed")
 JOB_SECONDS = {"control": 3600, "embed": 600, "learn": 12 * 3600, "experiment": 12 * 3600}
 RETRY_SECONDS = [1, 5, 30]
 KEPT_SECONDS = 24 * 3600
@@ -156,6 +157,19 @@ class Broker:
                 failed += sum(job_id.startswith(prefix) for job_id in ended)
         return Fates(alive, failed)
 
+    def counts(self) -> dict[Lane, dict[str, int]]:
+        """How many jobs each lane has in each of STATES."""
+        with self.reachable():
+            return {
+                lane: {
+                    "queued": queue.count,
+                    "scheduled": queue.scheduled_job_registry.get_job_count(cleanup=False),
+                    "started": queue.started_job_registry.get_job_count(cleanup=False),
+                    "failed": queue.failed_job_registry.get_job_count(cleanup=False),
+                }
+                for lane, queue in ((lane, self.queue(lane)) for lane in LANES)
+            }
+
     def has_workers(self) -> bool:
         """Whether a worker listens for this Label Studio's jobs."""
         with self.reachable():
@@ -237,6 +251,11 @@ class Broker:
         with self.reachable():
             return bool(self.redis.set(self.key("once", name), 1, nx=True, px=int(seconds * 1000)))
 
+    def is_set(self, name: str) -> bool:
+        """Whether a name of `first_in` stands."""
+        with self.reachable():
+            return bool(self.redis.exists(self.key("once", name)))
+
     def note(self, name: str, told: Any, seconds: float) -> None:
         """Keep a JSON value under a name for some seconds."""
         with self.reachable():
@@ -266,8 +285,15 @@ class Broker:
             pipe.execute()
 
     def advance(self, run: str, images: int) -> None:
+        with self.reachable(), self.redis.pipeline() as pipe:
+            pipe.hincrby(self.key("progress", run), "done", images)
+            pipe.incrby(self.key("images"), images)
+            pipe.execute()
+
+    def images_done(self) -> int:
+        """How many images shards have finished since Redis was started."""
         with self.reachable():
-            self.redis.hincrby(self.key("progress", run), "done", images)
+            return int(self.redis.get(self.key("images")) or 0)
 
     def progress(self, run: str) -> Progress | None:
         """None where Redis knows nothing of the run: not started, or Redis was lost."""

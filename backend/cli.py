@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from typing import Annotated, NoReturn
 
@@ -10,6 +9,7 @@ import typer
 from rich.console import Console
 
 from seedqueue.backend import (
+    backup_cli,
     bench_cli,
     connection,
     doctor_cli,
@@ -18,6 +18,7 @@ from seedqueue.backend import (
     learn_cli,
     learn_screen,
     learning,
+    logs,
     screen,
     seeding,
     settings,
@@ -76,11 +77,12 @@ def work(
     ] = None,
 ) -> None:
     """One more worker, on any machine."""
-    logging.basicConfig(level=logging.WARNING, format="worker: %(message)s")
+    loaded = settings.load()
+    logs.configure(loaded.log)
     unknown = sorted(set(lane or ()) - set(LANES))
     if unknown:
         raise InvalidRequest(f"There is no lane {unknown[0]!r}; give some of: {', '.join(LANES)}.")
-    worker.run(_context(), [one for one in LANES if not lane or one in lane])
+    worker.run(Context(loaded), [one for one in LANES if not lane or one in lane])
 
 
 @app.command()
@@ -160,6 +162,8 @@ def queue(project: Project) -> None:
 
 learn_cli.add_to(app)
 app.command()(doctor_cli.doctor)
+app.command()(backup_cli.backup)
+app.command()(backup_cli.restore)
 app.command()(folder_cli.select)
 app.command()(folder_cli.report)
 app.command()(experiment_cli.experiment)

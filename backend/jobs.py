@@ -5,6 +5,7 @@ A job may run twice, be killed anywhere and be taken over: what it did is found 
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 import uuid
@@ -16,7 +17,7 @@ from typing import Any
 
 from rq import get_current_job
 
-from seedqueue.backend import drawing, field_jobs, learning_jobs, pool_changes, serving, settings
+from seedqueue.backend import drawing, field_jobs, learning_jobs, logs, pool_changes, serving, settings
 from seedqueue.backend.broker import Lane
 from seedqueue.backend.context import Context
 from seedqueue.backend.embed import embed_tasks
@@ -41,6 +42,8 @@ from seedqueue.models import registry as embedders
 from seedqueue.models.embedder import Embedder
 from seedqueue.models.runtime import Runtime
 from seedqueue.selectors.errors import BudgetExceedsPool
+
+logger = logging.getLogger(__name__)
 
 PASSING = (LabelStudioUnreachable, LabelStudioRefused, RedisUnreachable, HomeNotWritable, Busy)
 PASSING_CODES = (408, 425, 429)
@@ -113,7 +116,7 @@ def embed_new(project: int, number: int, tasks: list[int]) -> None:
 
 def reconcile(project: int) -> None:
     """Compare the standing queue with what Label Studio says, and repair."""
-    with _context() as context, context.broker.lock(f"publish-{project}"):
+    with logs.about(project=project), _context() as context, context.broker.lock(f"publish-{project}"):
         run = context.records.published_run(project)
         if run is None:
             return
@@ -213,6 +216,7 @@ def _start(context: Context, run: Run) -> None:
     run = move(
         context, run, "embedding", fingerprint=embedder.fingerprint, generation=generation, unreadable=0, **counts
     )
+    logger.info("%d tasks listed, %d images to embed in %d shards", len(pool), missing, count)
     for shard in range(count):
         _enqueue(context, run, "embed_shard", generation, shard)
     if count == 0:
@@ -224,11 +228,13 @@ def _embed_shard(context: Context, run: Run, generation: str, shard: int) -> Non
         return
     embedder, store = _embedding(context, run)
     tasks = context.snapshots.pool(run.project, run.number, generation, shard)
-    key = progress_key(run)
+    key, began = progress_key(run), time.monotonic()
     found = embed_tasks(
         context, run.project, tasks, embedder, store, lambda images: context.broker.advance(key, images)
     )
     context.records.add_unreadable(run.project, run.number, found)
+    seconds = time.monotonic() - began
+    logger.info("shard %d: %d images in %.1f s, %d unreadable", shard + 1, len(tasks), seconds, len(found))
     if context.broker.shard_done(f"{key}-{generation}", shard) >= run.shards:
         _finish_when_embedded(context, run)
 
@@ -239,6 +245,7 @@ def _finish(context: Context, run: Run) -> None:
         if not queue:
             run = _select(context, run)
             queue = context.records.queue(run.project, run.number)
+        logger.info("%d tasks chosen by %s", len(queue), run.choices.selector)
         if run.choices.dry_run:
             move(context, run, "chosen")
             drawing.ask(context, run.project)
@@ -247,6 +254,7 @@ def _finish(context: Context, run: Run) -> None:
         warnings = serving.put_in_place(context, run, queue)
         # At once: from here on annotators are served this queue, whatever else goes wrong.
         move(context, run, "published", warnings=run.warnings + warnings)
+        logger.info("%s is in place", run.version)
         try:
             serving.show(context, run)
         finally:
@@ -258,7 +266,7 @@ def _follow(
     project: int, number: int, step: str, shard: Sequence[str | int], work: Callable[[Context, Run], None]
 ) -> None:
     """Work on an active run; an error that neither waiting nor a retry mends is written into its record."""
-    with _context() as context:
+    with logs.about(project=project, run=number), _context() as context:
         run = context.records.run(project, number)
         if run is None or not run.active:
             return
@@ -298,6 +306,7 @@ def _waits(context: Context, run: Run, reason: str) -> bool:
     if noted["times"] > PATIENCE_TIMES and time.time() - noted["since"] > PATIENCE_SECONDS:
         return False
     told = {"since": noted["since"], "times": noted["times"] + 1, "reason": reason}
+    logger.warning("waits: %s", reason)
     context.broker.note(waiting_key(run), told, 2 * PATIENCE_SECONDS)
     return True
 
@@ -315,6 +324,7 @@ def _retries_left() -> bool:
 
 
 def _fail(context: Context, run: Run, message: str) -> None:
+    logger.error("failed: %s", message)
     with suppress(Ended):
         move(context, run, "failed", error=message)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from seedqueue.backend import drawing, publish, refresh, settings, waking
+from seedqueue.backend import drawing, logs, publish, refresh, settings, waking
 from seedqueue.backend.broker import Broker
 from seedqueue.backend.context import Context
 from seedqueue.backend.due import due
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 def consider(project: int) -> None:
     """Train what is due, unless more is just coming or another job of the project is at it."""
-    with Context(settings.load()) as context:
+    with logs.about(project=project), Context(settings.load()) as context:
         if waking.still_coming(context.broker, project):
             waking.wake_again(context.broker, project)
             return
@@ -176,7 +176,7 @@ def _state(project: int) -> str:
 
 def _tell(context: Context, project: int, outcome: str, message: str, run: Run | None = None) -> None:
     """What became of the last training, for `status` and the model card to show."""
-    logger.warning("project %s: %s", project, message)
+    logger.log(logging.WARNING if outcome == "failed" else logging.INFO, message)
     at = datetime.now(UTC).isoformat(timespec="milliseconds")  # who waits for an end knows two alike apart
     told = {"outcome": outcome, "message": message, "at": at, "run": run.number if run else 0}
     context.records.append("learning", project, 0, told)

@@ -145,26 +145,20 @@ class Records:
 
         Raises `HomeNotWritable`.
         """
-        newest = self._newest(project)
-        now = datetime.now(UTC)
-        row = {
-            "kind": kind,
-            "instance": self._instance,
-            "project": project,
-            "run": run,
-            "at": now if newest is None or now > newest else newest + timedelta(microseconds=1),
-            "body": json.dumps(body, ensure_ascii=False),
-        }
         with self._home.writing():
-            self._home.table("records", SCHEMA).add(pa.Table.from_pylist([row], schema=SCHEMA))
-
-    def _newest(self, project: int) -> datetime | None:
-        table = self._home.existing("records")
-        if table is None:
-            return None
-        query = table.search().where(f"instance = {quoted(self._instance)} AND project = {project}")
-        found: datetime | None = pc.max(query.select(["at"]).limit(table.count_rows() or 1).to_arrow()["at"]).as_py()
-        return found
+            table = self._home.table("records", SCHEMA)
+            query = table.search().where(f"instance = {quoted(self._instance)} AND project = {project}")
+            newest = pc.max(query.select(["at"]).limit(table.count_rows() or 1).to_arrow()["at"]).as_py()
+            now = datetime.now(UTC)
+            row = {
+                "kind": kind,
+                "instance": self._instance,
+                "project": project,
+                "run": run,
+                "at": now if newest is None or now > newest else newest + timedelta(microseconds=1),
+                "body": json.dumps(body, ensure_ascii=False),
+            }
+            table.add(pa.Table.from_pylist([row], schema=SCHEMA))
 
     def revision(self) -> int:
         """A number that changes with every row that anybody writes; cheaper to ask for than rows are to read."""

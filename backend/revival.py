@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 from seedqueue.backend import jobs
 from seedqueue.backend.context import Context
 from seedqueue.backend.records import Run
 
 RECONCILE_SECONDS = 60.0
+
+logger = logging.getLogger(__name__)
 
 
 def tick(context: Context) -> None:
@@ -31,4 +35,5 @@ def _revive(context: Context, run: Run) -> None:
         message = f"{fates.failed} of its jobs died with their worker at every try; see the worker's log"
         jobs.move(context, current, "failed", error=message)
     elif context.broker.first_in(f"revive-{prefix}", RECONCILE_SECONDS):
+        logger.warning("project %d run %d: no job of it is left, it begins again", run.project, run.number)
         jobs.enqueue_start(context, current)

@@ -127,6 +127,7 @@ def _request(context: Context, project: int, choices: Choices) -> Run:
         run = Run(project, next_number(context, project), "requested", choices)
         context.records.save_run(run)
         jobs.enqueue_start(context, run)
+    logger.info("project %d run %d: requested, budget %d", project, run.number, choices.budget)
     return run
 
 

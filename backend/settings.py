@@ -117,6 +117,12 @@ class Settings:
         "passes over the labelled images in a training of a network",
         "(60 for masks, 40 for classes)",
     )
+    log: Literal["text", "json"] = _setting(
+        "SEEDQUEUE_LOG",
+        "text",
+        "log lines on standard error: `text` for people, `json` for machines",
+        choices=("text", "json"),
+    )
     image_hosts: str = _setting(
         "SEEDQUEUE_IMAGE_HOSTS",
         "",

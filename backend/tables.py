@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from seedqueue.backend import layout
 from seedqueue.backend.errors import SeedqueueError
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class Home:
                 folder.mkdir(parents=True, exist_ok=True)
             self._lock = lock or (lambda name: _file_lock(folder / "making.lock"))
             self._connection = lancedb.connect(folder)
+            self._check_layout()
             return
         if lock is None:
             raise ValueError(f"the home {place} is shared by machines: a lock over them must be given")
@@ -85,19 +87,47 @@ class Home:
             self._connection = lancedb.connect(f"{place}/{FOLDER}")
         except (ValueError, RuntimeError) as error:
             raise HomeUnreachable(place, str(error)) from error
+        self._check_layout()
+
+    def _check_layout(self) -> None:
+        """Migrate an older home; refuse a newer one. One without tables is new, one without the row of layout 1."""
+        told = self.existing(layout.TABLE)
+        found = 1 if told is None else int(told.to_arrow()["layout"].to_pylist()[-1])
+        if found == layout.LAYOUT:
+            return
+        layout.steps(self.place, found)  # refuses before anything is locked
+        with self._lock("migrating"):
+            told = self.existing(layout.TABLE)
+            found = 1 if told is None else int(told.to_arrow()["layout"].to_pylist()[-1])
+            for step in layout.steps(self.place, found):
+                layout.MIGRATIONS[step](self._connection)
+            self._write_layout()
+
+    def _write_layout(self) -> None:
+        self._connection.create_table(layout.TABLE, data=layout.row(), mode="overwrite")
 
     def table(self, name: str, schema: pa.Schema) -> lancedb.table.Table:
         """The table, made on first use.
 
         Two processes must not make it at once: LanceDB commits the second making as an overwrite of the
-        first, with the rows that were added meanwhile. It does so on an object store too.
+        first, with the rows that were added meanwhile. It does so on an object store too. Raises
+        `HomeLayoutDiffers` for one with other columns, `HomeNotWritable`.
         """
         found = self.existing(name)
         if found is not None:
+            layout.check_schema(self.place, name, found.schema, schema)
             return found
         with self.writing(), self._lock(f"making-{name}"):
             found = self.existing(name)  # made while we waited; an empty table is false, hence not `or`
-            return self._connection.create_table(name, schema=schema) if found is None else found
+            if found is not None:
+                return found
+            if self.existing(layout.TABLE) is None:
+                self._write_layout()
+            return self._connection.create_table(name, schema=schema)
+
+    def names(self) -> list[str]:
+        """The tables that are there."""
+        return sorted(self._connection.list_tables().tables)
 
     def existing(self, name: str) -> lancedb.table.Table | None:
         """The table as it is now, or None where nobody has written it yet. It stays at that version."""

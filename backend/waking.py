@@ -60,6 +60,12 @@ def still_coming(broker: Broker, project: int) -> bool:
     return last is not None and now - last < QUIET_SECONDS and now - (first or last) < LONGEST_WAIT_SECONDS
 
 
+def lag(broker: Broker, project: int, now: float) -> float:
+    """Seconds since the oldest event that no job has begun to look at; 0 where there is none."""
+    first, wanted = broker.noted(f"learn-first-{project}"), broker.is_set(f"learn-{project}")
+    return max(0.0, now - first) if wanted and first is not None else 0.0
+
+
 def ask(broker: Broker, project: int, heads: Sequence[HeadKind] = ()) -> None:
     """Have heads trained now, whatever is due."""
     broker.note(f"learn-asked-{project}", {"heads": list(heads), "at": time.time()}, KEPT_SECONDS)

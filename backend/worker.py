@@ -17,7 +17,7 @@ from rq import SimpleWorker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from seedqueue.backend import revival
+from seedqueue.backend import logs, revival
 from seedqueue.backend.broker import LANES, Lane
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import KNOWN
@@ -43,7 +43,8 @@ class WarmWorker(SimpleWorker):
         heartbeat = Thread(target=self._beat, args=(job, execution, done), daemon=True)
         heartbeat.start()
         try:
-            return bool(super().perform_job(job, queue, execution))
+            with logs.about(job=job.id):
+                return bool(super().perform_job(job, queue, execution))
         finally:
             done.set()
             heartbeat.join()
@@ -67,6 +68,7 @@ def run(context: Context, lanes: Sequence[Lane] = LANES) -> None:
     tending = Thread(target=_tend, args=(context, stopping, reviving, worker.name), daemon=True)
     context.broker.sign_of_life(worker.name)
     tending.start()
+    logger.info("worker %s takes jobs of the lanes %s", worker.name, ", ".join(lanes))
     try:
         worker.work(logging_level="WARNING")
     finally:
