@@ -8,6 +8,7 @@ out after 20 s unless the heartbeat thread renews it, and every worker sweeps th
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from threading import Event, Thread
 from typing import Any
@@ -20,19 +21,44 @@ from rq.serializers import JSONSerializer
 from seedqueue.backend import logs, revival
 from seedqueue.backend.broker import LANES, Lane
 from seedqueue.backend.context import Context
-from seedqueue.backend.errors import KNOWN
+from seedqueue.backend.errors import KNOWN, SeedqueueError
 
 # Together they decide how soon a dead worker's job is taken over: within a minute, with time to spare.
 LEASE_SECONDS = 20
 HEARTBEAT_SECONDS = 5
 SWEEP_SECONDS = 10
 SCHEDULE_SECONDS = 1
+OURS = re.compile(r"seedqueue\.backend\.[a-z]\w*\.[a-z]\w*")
 
 logger = logging.getLogger(__name__)
 
 
+class ForeignJob(SeedqueueError):
+    """Somebody else's job in our queue: whoever writes to Redis must not choose what a worker calls."""
+
+    def __init__(self, function: str) -> None:
+        super().__init__(f"The job names {function[:80]!r}, which is no job of seedqueue: it is not run.")
+
+
+class OurJob(Job):
+    """A job that runs functions of our own modules alone, `seedqueue.backend.<module>.<function>`."""
+
+    @property
+    def func(self) -> Any:
+        """Raises `ForeignJob` before anything else is imported."""
+        name = str(self.func_name)
+        if not OURS.fullmatch(name):
+            raise ForeignJob(name)
+        found = super().func
+        if getattr(found, "__module__", None) != name.rpartition(".")[0]:  # what our modules have imported
+            raise ForeignJob(name)
+        return found
+
+
 class WarmWorker(SimpleWorker):
-    """RQ's in-process worker with a lease in place of the time-out."""
+    """RQ's in-process worker with a lease in place of the time-out, for our jobs alone."""
+
+    job_class = OurJob
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
         """Seconds until another worker may take the job over."""

@@ -122,6 +122,7 @@ def test_a_failed_job_is_told_in_one_line(context: Context, monkeypatch: pytest.
         raise ValueError("the picture fell\n  off the wall")
 
     jobs = ModuleType("seedqueue.backend.probe")
+    fails.__module__ = jobs.__name__
     jobs.__dict__["work"] = fails
     monkeypatch.setitem(sys.modules, jobs.__name__, jobs)
     broker.queue("control").enqueue("seedqueue.backend.probe.work", 7, 1, failure_ttl=60)

@@ -1,12 +1,17 @@
 """Warm workers: jobs run in the worker's own process, and a dead worker's job goes to another."""
 
 import os
+import pickle
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from types import ModuleType
 
 import pytest
+from rq.exceptions import DeserializationError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
@@ -25,7 +30,12 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """Calls of `seedqueue.backend.probe.work` in this process: its id, then the arguments."""
     made: list[tuple[object, ...]] = []
     probe = ModuleType("seedqueue.backend.probe")
-    probe.__dict__["work"] = lambda *arguments: made.append((os.getpid(), *arguments))
+
+    def work(*arguments: object) -> None:
+        made.append((os.getpid(), *arguments))
+
+    work.__module__ = probe.__name__
+    probe.__dict__["work"] = work
     monkeypatch.setitem(sys.modules, probe.__name__, probe)
     return made
 
@@ -99,3 +109,54 @@ def test_a_living_workers_job_stays_with_it_and_a_killed_ones_is_handed_over(
 def _lease_end(broker: Broker) -> float:
     entries = broker.redis.zrange(broker.queue("embed").started_job_registry.key, 0, -1, withscores=True)
     return float(entries[0][1])
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        "os.system",
+        "seedqueue.backend.children.os.system",
+        "seedqueue.backend.worker._tend",
+        "seedqueue.backend.seeding.replace",  # a name that the module has imported
+        "seedqueue.selectors.registry.get",
+    ],
+)
+def test_a_job_that_somebody_else_has_put_into_our_queue_is_not_run(
+    broker: Broker, calls: list[tuple[object, ...]], tmp_path: Path, function: str
+) -> None:
+    witness = tmp_path / "witness"
+    foreign = broker.queue("control").enqueue(function, f"touch {witness}")
+    broker.enqueue("control", "probe.work", 2)
+    work(broker)
+    assert not witness.exists()
+    assert [number for _, number in calls] == [2]
+    job = found(broker, foreign.id)
+    assert job.is_failed
+    result = job.latest_result()
+    assert result is not None
+    assert "ForeignJob" in str(result.exc_string)
+
+
+class Pickled:
+    """Unpickling it runs a command."""
+
+    def __init__(self, witness: Path) -> None:
+        self.witness = witness
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (os.system, (f"touch {self.witness}",))
+
+
+def test_a_pickle_in_redis_is_never_unpickled(broker: Broker, calls: list[tuple[object, ...]], tmp_path: Path) -> None:
+    witness = tmp_path / "witness"
+    foreign = broker.queue("control").enqueue("seedqueue.backend.probe.work", 1)
+    broker.redis.hset(foreign.key, "data", zlib.compress(pickle.dumps(Pickled(witness))))
+    broker.enqueue("control", "probe.work", 2)
+    work(broker)
+    assert [number for _, number in calls] == [2]
+    broker.fates("")
+    broker.workers()
+    broker.cancel("")
+    with suppress(DeserializationError):
+        str(found(broker, foreign.id).func_name)
+    assert not witness.exists()

@@ -19,6 +19,7 @@ def main() -> None:
     worker.LEASE_SECONDS = int(lease)
     worker.HEARTBEAT_SECONDS = worker.LEASE_SECONDS / 4
     probe = ModuleType("seedqueue.backend.probe")
+    never_ends.__module__ = probe.__name__
     probe.__dict__["work"] = never_ends
     sys.modules[probe.__name__] = probe
     broker = Broker(url, namespace)
