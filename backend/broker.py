@@ -12,7 +12,7 @@ from threading import Event, Thread
 from typing import Any, Literal
 
 from redis import Redis
-from redis.exceptions import LockError, RedisError
+from redis.exceptions import AuthenticationError, LockError, RedisError
 from redis.lock import Lock
 from rq import Queue, Retry, Worker
 from rq.job import Job
@@ -21,7 +21,7 @@ from rq.scheduler import RQScheduler
 from rq.serializers import JSONSerializer
 
 from seedqueue.backend.embedded_redis import redis_url
-from seedqueue.backend.errors import Busy, InvalidSetting, RedisUnreachable
+from seedqueue.backend.errors import Busy, InvalidSetting, RedisPasswordRefused, RedisUnreachable
 from seedqueue.backend.settings import Settings
 
 Lane = Literal["control", "embed", "learn", "experiment"]
@@ -75,9 +75,12 @@ class Broker:
         self.url = url
         self.namespace = namespace
         try:
-            self.redis = Redis.from_url(url, socket_connect_timeout=5, health_check_interval=30)
+            self.redis = Redis.from_url(url, socket_connect_timeout=5, health_check_interval=30, **_tls(url))
         except ValueError as error:
-            raise InvalidSetting("REDIS_URL", without_password(url), f"it is no Redis address ({error})") from error
+            told = f"it is no Redis address ({error})"
+            if "@" in url:  # the error may hold a part of the password
+                told = "it is no Redis address; in a password, signs such as / ? # and @ are percent-encoded"
+            raise InvalidSetting("REDIS_URL", without_password(url), told) from error
 
     def close(self) -> None:
         self.redis.close()
@@ -87,6 +90,8 @@ class Broker:
         """Errors of Redis become `RedisUnreachable`."""
         try:
             yield
+        except AuthenticationError as error:
+            raise RedisPasswordRefused(without_password(self.url), str(error)) from error
         except RedisError as error:
             raise RedisUnreachable(without_password(self.url), str(error)) from error
 
@@ -170,10 +175,14 @@ class Broker:
                 for lane, queue in ((lane, self.queue(lane)) for lane in LANES)
             }
 
+    def embedders(self) -> int:
+        """How many workers listen for shards."""
+        with self.reachable():
+            return int(Worker.count(queue=self.queue("embed")))
+
     def has_workers(self) -> bool:
         """Whether a worker listens for this Label Studio's jobs."""
-        with self.reachable():
-            return bool(Worker.count(queue=self.queue("embed")))
+        return bool(self.embedders())
 
     def workers(self) -> list[WorkerSeen]:
         """The workers that are known. A killed one stays known for minutes; without its sign of life it is lost."""
@@ -313,6 +322,21 @@ class Broker:
             pipe.scard(self.key("shards", run))
             return int(pipe.execute()[-1])
 
+    def shards_done(self, run: str) -> int:
+        with self.reachable():
+            return int(self.redis.scard(self.key("shards", run)))
+
+    def shards_issued(self, run: str) -> int:
+        with self.reachable():
+            return int(self.redis.get(self.key("issued", run)) or 0)
+
+    def issue_shard(self, run: str) -> int:
+        """The number of the next shard, from 0: each is given once."""
+        with self.reachable(), self.redis.pipeline() as pipe:
+            pipe.incr(self.key("issued", run))
+            pipe.expire(self.key("issued", run), PROGRESS_SECONDS)
+            return int(pipe.execute()[0]) - 1
+
     def key(self, *parts: str) -> str:
         return ":".join(("seedqueue", self.namespace, *parts))
 
@@ -342,5 +366,11 @@ def connect(settings: Settings) -> Broker:
 
 def without_password(url: str) -> str:
     """A Redis URL as it may be shown: user, password and options left out."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.partition('?')[0].rpartition('@')[2]}" if rest else url
+    scheme, separator, rest = url.partition("://")
+    place = (rest if separator else url).rpartition("@")[2].partition("?")[0]
+    return f"{scheme}://{place}" if separator else place
+
+
+def _tls(url: str) -> dict[str, Any]:
+    """redis-py before 6 takes any host's certificate of a trusted authority unless it is told otherwise."""
+    return {"ssl_check_hostname": True} if url.startswith("rediss://") and "ssl_cert_reqs=none" not in url else {}

@@ -98,7 +98,7 @@ def start(children: Children, home: Path | str) -> str:
             raise HomeInUse(home)
         path.unlink(missing_ok=True)
         log_file = home / "logs" / "redis.log"
-        server = children.start("redis", command(path), log_file=log_file)
+        server = children.start("redis", command(path), log_file=log_file, keep_alive=True)
         _wait(server, path, log_file)
     return redis_url(home)
 

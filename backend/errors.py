@@ -49,14 +49,23 @@ class LabelStudioUnreachable(SeedqueueError):
 
 
 class CertificateRefused(SeedqueueError):
-    """Label Studio's certificate is of an authority that this machine does not know."""
+    """Label Studio's certificate is of an authority that this machine does not know, or not for this name or day."""
 
     status = 502
 
-    def __init__(self, url: str, reason: str) -> None:
+    def __init__(self, url: str, reason: str, mend: str) -> None:
+        super().__init__(f"The certificate of Label Studio at {url} is not trusted ({reason}){mend}.")
+
+
+class CertificatesUnusable(SeedqueueError):
+    """The file of authorities that TLS is to trust cannot be read."""
+
+    status = 500
+
+    def __init__(self, reason: str) -> None:
         super().__init__(
-            f"The certificate of Label Studio at {url} is not trusted ({reason}). Set SSL_CERT_FILE to a file with "
-            "your authority's certificate, for the backend and for every worker."
+            f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be used ({reason}). Set SSL_CERT_FILE "
+            "to a readable PEM file, or to none."
         )
 
 
@@ -178,7 +187,24 @@ class RedisUnreachable(SeedqueueError):
     status = 503
 
     def __init__(self, url: str, reason: str) -> None:
-        super().__init__(f"Redis does not answer at {url} ({reason}). Start `seedqueue serve`, or set REDIS_URL.")
+        mend = "Start `seedqueue serve`, or set REDIS_URL."
+        if "CERTIFICATE_VERIFY_FAILED" in reason:
+            mend = (
+                "Its certificate is not trusted: add ?ssl_ca_certs=FILE with your authority's certificate to "
+                "REDIS_URL, for the backend and for every worker."
+            )
+        super().__init__(f"Redis does not answer at {url} ({reason}). {mend}")
+
+
+class RedisPasswordRefused(RedisUnreachable):
+    """Redis is there and wants another user or password, or any."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        SeedqueueError.__init__(
+            self,
+            f"Redis at {url} refuses the user or password in REDIS_URL ({reason}). Set REDIS_URL with the right ones, "
+            "percent-encoded: redis://:PASSWORD@host:6379/0.",
+        )
 
 
 class Busy(SeedqueueError):

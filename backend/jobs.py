@@ -217,10 +217,19 @@ def _start(context: Context, run: Run) -> None:
         context, run, "embedding", fingerprint=embedder.fingerprint, generation=generation, unreadable=0, **counts
     )
     logger.info("%d tasks listed, %d images to embed in %d shards", len(pool), missing, count)
-    for shard in range(count):
-        _enqueue(context, run, "embed_shard", generation, shard)
+    _enqueue_shards(context, run)
     if count == 0:
         _enqueue(context, run, "finish")
+
+
+def _enqueue_shards(context: Context, run: Run) -> None:
+    """One shard more than there are workers, and no more: a run that comes later has its turn between them."""
+    key, ahead = f"{progress_key(run)}-{run.generation}", 1 + max(1, context.broker.embedders())
+    while context.broker.shards_issued(key) - context.broker.shards_done(key) < ahead:
+        shard = context.broker.issue_shard(key)
+        if shard >= run.shards:
+            return
+        _enqueue(context, run, "embed_shard", run.generation, shard)
 
 
 def _embed_shard(context: Context, run: Run, generation: str, shard: int) -> None:
@@ -237,6 +246,8 @@ def _embed_shard(context: Context, run: Run, generation: str, shard: int) -> Non
     logger.info("shard %d: %d images in %.1f s, %d unreadable", shard + 1, len(tasks), seconds, len(found))
     if context.broker.shard_done(f"{key}-{generation}", shard) >= run.shards:
         _finish_when_embedded(context, run)
+    else:
+        _enqueue_shards(context, run)
 
 
 def _finish(context: Context, run: Run) -> None:

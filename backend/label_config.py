@@ -110,6 +110,8 @@ def labelling_of_xml(label_config: str) -> Labelling:
 
     try:
         parsed = parse_config(ElementTree.tostring(root, encoding="unicode"))
+    except RecursionError as error:
+        raise LabelConfigUnusable("its tags are nested too deeply") from error
     except (ValueError, KeyError) as error:
         raise LabelConfigUnusable(str(error)) from error
     return parse_labelling(parsed, label_config)

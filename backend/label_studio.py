@@ -16,6 +16,7 @@ from label_studio_sdk.core.api_error import ApiError
 
 from seedqueue.backend.errors import (
     CertificateRefused,
+    CertificatesUnusable,
     LabelStudioRefused,
     LabelStudioUnreachable,
     ProjectNotFound,
@@ -46,9 +47,12 @@ class Studio:
             raise TokenMissing
         self.url = url.rstrip("/")
         self.public_url = public_url or self.url
-        self.http = httpx.Client(timeout=CALL, follow_redirects=False)
+        with certificates():
+            self.http = httpx.Client(timeout=CALL, follow_redirects=False)
         with self.translated():
             self.sdk = LabelStudio(base_url=self.url, api_key=api_key, httpx_client=self.http)
+        # The SDK would send a personal access token beside the path that Label Studio is served under.
+        self.sdk._client_wrapper._tokens_client._base_url = f"{self.url}/"
 
     def close(self) -> None:
         self.http.close()
@@ -132,7 +136,28 @@ class Studio:
 def unreachable(url: str, error: Exception) -> LabelStudioUnreachable | CertificateRefused:
     """What a connection that failed is called."""
     reason = str(error) or type(error).__name__
-    return (CertificateRefused if "CERTIFICATE_VERIFY_FAILED" in reason else LabelStudioUnreachable)(url, reason)
+    mend = certificate_mend(reason)
+    return CertificateRefused(url, reason, mend) if mend else LabelStudioUnreachable(url, reason)
+
+
+def certificate_mend(reason: str) -> str:
+    """What to do about a certificate that was not accepted, "; ..." without a stop; "" where it is about none."""
+    if "CERTIFICATE_VERIFY_FAILED" not in reason:
+        return ""
+    if "mismatch" in reason:
+        return "; use a name that the certificate is for, or have one made for this name"
+    if "expired" in reason or "not yet valid" in reason:
+        return "; renew the certificate, or set this machine's clock"
+    return "; set SSL_CERT_FILE to a file with your authority's certificate, for the backend and for every worker"
+
+
+@contextmanager
+def certificates() -> Iterator[None]:
+    """What is wrong with the file of authorities becomes `CertificatesUnusable`."""
+    try:
+        yield
+    except OSError as error:  # ssl's errors are too
+        raise CertificatesUnusable(str(error)) from error
 
 
 def connect(settings: Settings) -> Studio:

@@ -57,6 +57,7 @@ class Settings:
         "",
         "Redis for jobs, locks and progress; unset, `seedqueue serve` starts its own",
         "(own)",
+        secret=True,
     )
     home: Path | str = _setting(
         "SEEDQUEUE_HOME",
@@ -229,15 +230,23 @@ def _tidied(settings: Settings) -> Settings:
     if not (settings.hub_token.isascii() and settings.hub_token.isprintable()) or " " in settings.hub_token:
         raise InvalidSetting("HF_TOKEN", "...", "a token is one word of ASCII")
     changes: dict[str, Any] = {f.name: getattr(settings, f.name) for f in fields(settings)}
-    for name in ("label_studio_url", "label_studio_public_url", "backend_url"):
-        changes[name] = changes[name].rstrip("/")
-        if changes[name] and not changes[name].startswith(("http://", "https://")):
-            variable = next(f.metadata["variable"] for f in fields(settings) if f.name == name)
-            raise InvalidSetting(variable, changes[name], "it begins with http:// or https://")
+    for f in fields(settings):
+        if f.name in ("label_studio_url", "label_studio_public_url", "backend_url"):
+            changes[f.name] = _web_address(f.metadata["variable"], changes[f.name])
     for name in ("home", "weights"):
         if isinstance(changes[name], Path):
             changes[name] = changes[name].expanduser().absolute()
     return Settings(**changes)
+
+
+def _web_address(variable: str, url: str) -> str:
+    """Without a slash at its end; "" stays. Such an address is shown in many places, so it holds no password."""
+    url = url.rstrip("/")
+    if "@" in url.partition("://")[2].partition("/")[0]:
+        raise InvalidSetting(variable, "...", "give it without a user and password")
+    if url and not url.startswith(("http://", "https://")):
+        raise InvalidSetting(variable, url, "it begins with http:// or https://")
+    return url
 
 
 def child_environment(**changes: str) -> dict[str, str]:

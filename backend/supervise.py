@@ -71,7 +71,7 @@ def _start(children: Children, settings: Settings, address: Address, workers: in
         children.start("learner", [*worker, "--lane", "learn"], env=env, keep_alive=True)
     app = ["seedqueue.backend.asgi:app", "--host", address.host, "--port", str(address.port)]
     quiet = ["--log-level", "warning", "--no-access-log"]
-    children.start("web", [sys.executable, "-m", "uvicorn", *app, *quiet], env=env)
+    children.start("web", [sys.executable, "-m", "uvicorn", *app, *quiet], env=env, keep_alive=True)
 
 
 def _wait(children: Children, address: Address) -> None:

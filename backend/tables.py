@@ -101,10 +101,7 @@ class Home:
             found = 1 if told is None else int(told.to_arrow()["layout"].to_pylist()[-1])
             for step in layout.steps(self.place, found):
                 layout.MIGRATIONS[step](self._connection)
-            self._write_layout()
-
-    def _write_layout(self) -> None:
-        self._connection.create_table(layout.TABLE, data=layout.row(), mode="overwrite")
+            self._connection.create_table(layout.TABLE, data=layout.row(), mode="overwrite")
 
     def table(self, name: str, schema: pa.Schema) -> lancedb.table.Table:
         """The table, made on first use.
@@ -122,7 +119,7 @@ class Home:
             if found is not None:
                 return found
             if self.existing(layout.TABLE) is None:
-                self._write_layout()
+                self._connection.create_table(layout.TABLE, data=layout.row())
             return self._connection.create_table(name, schema=schema)
 
     def names(self) -> list[str]:

@@ -27,6 +27,7 @@ DECODING_ERRORS = (
     RuntimeError,
     struct.error,
     zlib.error,
+    Image.DecompressionBombError,
 )
 
 _LONGEST = 200

@@ -8,7 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("soak", max_examples=5000, deadline=None)
 
 ROOT = Path(__file__).resolve().parents[1]
 

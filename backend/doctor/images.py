@@ -71,7 +71,7 @@ def read_line(kind: str, task: int, size: tuple[int, int], faults: Sequence[tupl
 
 def unread_line(kind: str, faults: Sequence[tuple[int, str]]) -> Line:
     task, reason = faults[0]
-    if "SEEDQUEUE_IMAGE_HOSTS" in reason:
+    if "SEEDQUEUE_IMAGE_HOSTS" in reason or "SSL_CERT_FILE" in reason:
         reason, _, mend = reason.partition("; ")
         mend = f"{mend[:1].upper()}{mend[1:]}."
     else:

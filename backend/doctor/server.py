@@ -12,8 +12,9 @@ import httpx
 
 from seedqueue.backend.context import Context
 from seedqueue.backend.doctor.lines import Line
-from seedqueue.backend.errors import LabelStudioUnreachable, TokenRefused
+from seedqueue.backend.errors import TokenRefused
 from seedqueue.backend.health import SECONDS
+from seedqueue.backend.label_studio import certificates, unreachable
 
 REACHABLE, TOKEN, VERSION, BACKEND = "Label Studio", "token", "Label Studio's version", "backend"
 TESTED = "1.23"
@@ -25,9 +26,10 @@ PERSONAL = "personal access token"
 def reachable(context: Context) -> Sequence[Line]:
     url = context.settings.label_studio_url
     try:
-        answer = httpx.get(f"{url}/health", timeout=SECONDS)
+        with certificates():
+            answer = httpx.get(f"{url}/health", timeout=SECONDS)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise LabelStudioUnreachable(url, str(error) or type(error).__name__) from error
+        raise unreachable(url, error) from error
     if answer.status_code == 200:
         return [Line(REACHABLE, "green", f"It answers at {url}.")]
     mend = "Set LABEL_STUDIO_URL to Label Studio's address, or look into its log."

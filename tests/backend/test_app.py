@@ -304,6 +304,7 @@ ROUTES = [
     ("POST", "/predict"),
     ("POST", "/webhook"),
     ("GET", "/versions"),
+    ("GET", "/metrics"),
     ("GET", "/api/projects/1"),
     ("POST", "/api/projects/1/seed"),
     ("POST", "/api/projects/1/extend"),

@@ -246,6 +246,8 @@ def test_one_unreadable_image_is_yellow_and_none_readable_red() -> None:
     )
     assert host.message.endswith("host 'a' is not allowed.")
     assert host.mend == "Add it to SEEDQUEUE_IMAGE_HOSTS to fetch."
+    certificate = images.unread_line("web server a", [(1, "a does not answer: no; set SSL_CERT_FILE to a file")])
+    assert (certificate.message[-20:], certificate.mend) == ("does not answer: no.", "Set SSL_CERT_FILE to a file.")
     assert "LOCAL_FILES_SERVING_ENABLED" in images.unread_line(images.LOCAL, [(1, "HTTP 404")]).mend
 
 

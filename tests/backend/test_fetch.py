@@ -78,6 +78,9 @@ Fetch = Callable[..., bytes]
         ("s3://bucket/a b.png", "s3://bucket/a b.png"),
         ("/data/upload/1/x.png", "/data/upload/1/x.png"),
         ("http://[broken", "http://[broken"),
+        ("http://user:pw@b/a.png", "http://b/a.png"),
+        ("http://user:p@w@b:8/a.png?version=3&sig=1", "http://b:8/a.png?version=3"),
+        ("s3://b@c/a.png", "s3://b@c/a.png"),
     ],
 )  # fmt: skip
 def test_a_uri_without_its_signature(uri: str, stable: str) -> None:
@@ -88,7 +91,7 @@ def test_two_files_of_one_folder_stay_two() -> None:
     assert stable_uri("/data/local-files/?d=a.png") != stable_uri("/data/local-files/?d=b.png")
 
 
-@given(st.text(max_size=30) | st.text(max_size=20).map("http://b/?".__add__))
+@given(st.text(max_size=30) | st.text(max_size=20).map("http://b/?".__add__) | st.text().map("http://u@".__add__))
 def test_any_uri_has_a_stable_form_that_stays(uri: str) -> None:
     assert stable_uri(stable_uri(uri)) == stable_uri(uri)
 
@@ -185,12 +188,12 @@ def test_a_redirect_from_label_studio_is_followed_without_the_token(
     host: str, own: Site, new_site: Callable[..., Site], fetch: Fetch
 ) -> None:
     storage = new_site(host)
-    own.redirect("/data/x.png", storage.serve("/signed?X-Amz-Signature=1"))
+    own.redirect("/data/upload/1/x.png", storage.serve("/signed?X-Amz-Signature=1"))
     with pytest.raises(UnreadableImage, match="inner network"):
-        fetch("/data/x.png")
+        fetch("/data/upload/1/x.png")
     assert storage.asked == []
-    assert fetch("/data/x.png", hosts=host) == PNG
-    assert own.asked == [("/data/x.png", f"Token {TOKEN}")] * 2
+    assert fetch("/data/upload/1/x.png", hosts=host) == PNG
+    assert own.asked == [("/data/upload/1/x.png", f"Token {TOKEN}")] * 2
     assert storage.asked == [("/signed?X-Amz-Signature=1", None)]
 
 
@@ -207,9 +210,9 @@ def test_a_redirect_from_an_allowed_host_must_lead_to_an_allowed_one(
 
 def test_the_trust_in_a_storage_ends_there(own: Site, other: Site, new_site: Callable[..., Site], fetch: Fetch) -> None:
     secret = new_site()
-    own.redirect("/data/x.png", other.redirect("/signed", secret.serve("/metadata")))
+    own.redirect("/data/upload/1/x.png", other.redirect("/signed", secret.serve("/metadata")))
     with pytest.raises(UnreadableImage, match=r"host '127\.0\.0\.1' is not allowed"):
-        fetch("/data/x.png", hosts="localhost")
+        fetch("/data/upload/1/x.png", hosts="localhost")
     assert secret.asked == []
 
 
@@ -232,16 +235,16 @@ def test_a_cloud_uri_is_resolved_by_label_studio(uri: str, own: Site, other: Sit
 
 
 def test_label_studios_public_address_is_asked_where_it_is_reached(own: Site, fetch: Fetch) -> None:
-    own.serve("/data/x.png")
-    assert fetch("https://ls.example.org/data/x.png", public_url="https://ls.example.org") == PNG
-    assert own.asked == [("/data/x.png", f"Token {TOKEN}")]
+    own.serve("/data/upload/1/x.png")
+    assert fetch("https://ls.example.org/data/upload/1/x.png", public_url="https://ls.example.org") == PNG
+    assert own.asked == [("/data/upload/1/x.png", f"Token {TOKEN}")]
 
 
 def test_a_redirect_to_label_studios_public_address_is_too(own: Site, fetch: Fetch) -> None:
-    own.redirect("/tasks/5/x.png", "https://ls.example.org/data/x.png")
-    own.serve("/data/x.png")
+    own.redirect("/tasks/5/x.png", "https://ls.example.org/data/upload/1/x.png")
+    own.serve("/data/upload/1/x.png")
     assert fetch("/tasks/5/x.png", public_url="https://ls.example.org") == PNG
-    assert own.asked[-1] == ("/data/x.png", f"Token {TOKEN}")
+    assert own.asked[-1] == ("/data/upload/1/x.png", f"Token {TOKEN}")
 
 
 def test_a_file_larger_than_the_limit(own: Site, fetch: Fetch) -> None:
@@ -283,20 +286,20 @@ def test_the_deadline_counts_over_redirects(own: Site, fetch: Fetch, monkeypatch
 def test_a_proxy_whose_label_studio_restarts_is_not_the_images_fault(own: Site, other: Site, fetch: Fetch) -> None:
     for status in (502, 503, 504):
         with pytest.raises(LabelStudioUnreachable, match=f"HTTP {status} while fetching an image"):
-            fetch(own.refuse("/data/x.png", status))
+            fetch(own.refuse("/data/upload/1/x.png", status))
         with pytest.raises(UnreadableImage, match=f"HTTP {status} from localhost .a passing fault"):
             fetch(other.refuse("/x.png", status), hosts="localhost,127.0.0.1")
 
 
 def test_one_file_that_is_always_cut_off_is_unreadable_while_label_studio_is_well(own: Site, fetch: Fetch) -> None:
-    own.cut("/data/x.png")
+    own.cut("/data/upload/1/x.png")
     with pytest.raises(LabelStudioUnreachable):
-        fetch("/data/x.png")
+        fetch("/data/upload/1/x.png")
     own.serve("/health")
     own.asked.clear()
     with pytest.raises(UnreadableImage, match=r"127\.0\.0\.1 does not answer: peer closed"):
-        fetch("/data/x.png")
-    assert [path for path, _ in own.asked] == ["/data/x.png", "/health"] * 2
+        fetch("/data/upload/1/x.png")
+    assert [path for path, _ in own.asked] == ["/data/upload/1/x.png", "/health"] * 2
 
 
 def test_http_errors_are_told(own: Site, other: Site, fetch: Fetch) -> None:
@@ -321,13 +324,13 @@ def test_a_foreign_host_that_is_down_is_an_unreadable_image(nobody: str, fetch: 
 
 def test_label_studio_down_is_not_the_images_fault(nobody: str, fetch: Fetch) -> None:
     with pytest.raises(LabelStudioUnreachable, match=nobody):
-        fetch("/data/x.png", url=f"http://{nobody}")
+        fetch("/data/upload/1/x.png", url=f"http://{nobody}")
 
 
 def test_a_refused_token_is_not_the_images_fault(own: Site, fetch: Fetch) -> None:
-    own.refuse("/data/x.png", 401)
+    own.refuse("/data/upload/1/x.png", 401)
     with pytest.raises(TokenRefused, match="LABEL_STUDIO_API_KEY"):
-        fetch("/data/x.png")
+        fetch("/data/upload/1/x.png")
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,18 @@ def test_values_are_read_and_trimmed() -> None:
     assert (settings.budget, settings.random_seed, settings.redis_url) == (12, 0, "redis://r:1")
 
 
+@pytest.mark.parametrize("variable", ["LABEL_STUDIO_URL", "LABEL_STUDIO_PUBLIC_URL", "SEEDQUEUE_BACKEND_URL"])
+def test_an_address_that_is_shown_holds_no_password(variable: str) -> None:
+    with pytest.raises(InvalidSetting, match=f"{variable}='...' cannot be used: give it without a user and password"):
+        load({variable: "https://admin:hunter2@ls.lab/studio"})
+    assert load({variable: "https://ls.lab/a@b"})
+
+
+def test_secrets_are_not_in_the_settings_repr() -> None:
+    secrets = ("REDIS_URL", "LABEL_STUDIO_API_KEY", "BASIC_AUTH_PASS", "HF_TOKEN")
+    assert "hunter2" not in repr(load({"BASIC_AUTH_USER": "u", **dict.fromkeys(secrets, "redis://:hunter2@r:1")}))
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [

@@ -25,6 +25,7 @@ from seedqueue.backend.errors import TokenRefused
 from seedqueue.backend.fetch import ImageFetcher
 from seedqueue.backend.label_studio import Studio
 from seedqueue.backend.records import QueuedTask, Run
+from seedqueue.models.errors import UnreadableImage
 
 AWKWARD = ["Röntgen Thorax 1.png", "50% + 1 & #2=ä.png"]
 PASSWORD = "a long password"
@@ -37,8 +38,8 @@ SDK_WITH_PAT = pytest.mark.filterwarnings("ignore:The `parse_obj` method is depr
 
 @pytest.fixture(scope="module")
 def closed_backend(make_backend: Callable[..., Backend]) -> Backend:
-    """A backend that is allowed no host beside Label Studio's: every byte must come through it."""
-    return make_backend(image_hosts="")
+    """A backend that is allowed no host beside Label Studio's and that of its storages, which is an inner one."""
+    return make_backend(image_hosts="127.0.0.1")
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +183,40 @@ def test_what_no_storage_holds_is_listed_and_the_rest_is_published(
     assert all(reason in found[uri] for uri, reason in bad.items())
 
 
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "/data/local-files/?d=../../etc/passwd",
+        "/data/local-files/?d=%2e%2e/%2e%2e/etc/passwd",
+        "/data/local-files/?d=/etc/passwd",
+        "/data/local-files/../../etc/passwd",
+        "/data/upload/../../etc/passwd",
+        "/data/upload/..%2f..%2f..%2fetc/passwd",
+        "/etc/passwd",
+        "file:///etc/passwd",
+        "/api/current-user/token",
+        "/api/current-user/whoami",
+        "/data/upload/../../api/current-user/whoami",
+        "/api/projects/1/export?exportType=JSON",
+        "//127.0.0.1/etc/passwd",
+        "/logout",
+        "{url}/api/users/",
+        "{url}/data/local-files/?d=../../../../etc/passwd",
+    ],
+)
+def test_neither_files_of_the_machine_nor_label_studios_api_are_images(uri: str, closed_backend: Backend) -> None:
+    """What the real Label Studio answers: no file, no answer of its API, and no run that such a task could end."""
+    studio = closed_backend.context.studio
+    with closing(ImageFetcher(studio, frozenset(), 10_000_000)) as fetcher:
+        try:
+            content = fetcher.fetch(1, uri.format(url=studio.url)).content
+        except UnreadableImage:
+            return
+    assert uri == "/logout"  # it leads to the page with the login
+    assert b"<html" in content
+    assert b"root:" not in content
+
+
 def personal_token(server: LabelStudioServer, email: str) -> str:
     """A personal access token of a new user, made as in the account's settings."""
     sign_up(server, email, PASSWORD)
@@ -199,7 +234,7 @@ def test_a_personal_access_token_fetches_everything_until_it_is_revoked(
     make_backend: Callable[..., Backend], label_studio: LabelStudioServer, bucket: S3Server, pictures: list[Path]
 ) -> None:
     token = personal_token(label_studio, "pat@example.com")
-    backend = make_backend(label_studio_api_key=token, image_hosts="")
+    backend = make_backend(label_studio_api_key=token, image_hosts="127.0.0.1")
     studio = backend.context.studio
     project = uploaded(studio, pictures[:4])
     synced(studio, "s3", bucket.storage(project, prefix="other"))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import configparser
 import dataclasses
+import importlib.util
+import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +16,12 @@ import typer.main
 import yaml
 
 from seedqueue.backend import cli
+from seedqueue.backend.broker import LANES
 from seedqueue.backend.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKER = ROOT / "docker"
-OURS = ("backend", "worker")
+OURS = ("backend", "worker", "learner")
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +49,9 @@ def check_command(command: list[str]) -> None:
     assert {part for part in rest if part.startswith("--")} <= options
 
 
-def test_the_four_services_are_there_and_wait_for_each_other(services: dict[str, Any]) -> None:
-    assert set(services) == {"label-studio", "redis", "backend", "worker"}
+def test_the_services_are_there_and_wait_for_each_others_health(services: dict[str, Any]) -> None:
+    assert set(services) == {"postgres", "label-studio", "redis", "backend", "worker", "learner"}
+    assert all("healthcheck" in service for service in services.values())
     for name, service in services.items():
         for needed in service.get("depends_on", {}):
             assert "healthcheck" in services[needed], f"{name} waits for the health of {needed}, which has no check"
@@ -70,7 +75,7 @@ def test_every_variable_is_a_setting_and_points_to_a_service(services: dict[str,
     environment = services[name]["environment"]
     assert set(environment) <= known_variables()
     for variable in ("LABEL_STUDIO_URL", "SEEDQUEUE_BACKEND_URL", "REDIS_URL"):
-        host = re.match(r"\w+://([\w-]+)", environment[variable])
+        host = re.match(r"\w+://(?::\$\{.*\}@)?([\w-]+)", environment[variable])
         assert host is not None
         assert host[1] in services
     assert environment["LABEL_STUDIO_PUBLIC_URL"] == services["label-studio"]["environment"]["LABEL_STUDIO_HOST"]
@@ -104,6 +109,54 @@ def test_the_image_has_every_folder_of_the_package_and_runs_as_nobody_special(do
         assert f"COPY {folder} {folder}\n" in dockerfile
         assert f"!{folder}" in let_through
     assert re.findall(r"^USER (\w+)$", dockerfile, re.MULTILINE) == ["seedqueue"]
+
+
+def test_images_are_pinned_and_what_they_keep_lies_in_volumes(services: dict[str, Any], dockerfile: str) -> None:
+    images = [service["image"] for name, service in services.items() if name not in OURS]
+    images += re.findall(r"^ARG BASE=(.+)$", dockerfile, re.MULTILINE)
+    assert len(images) == 4
+    for image in images:
+        assert re.search(r":\d+\.\d+(\.\d+)?(-[\w-]+)?$", image), f"{image} is not pinned"
+    for name in ("postgres", "label-studio", "redis"):
+        assert services[name]["volumes"][0].split(":")[0] == name
+
+
+def test_passwords_are_demanded_and_drawn_by_the_script(services: dict[str, Any]) -> None:
+    """Nothing has a password that stands in this repository; who has no .env is told what to do."""
+    text = (DOCKER / "compose.yaml").read_text()
+    demanded = set(re.findall(r"\$\{(\w+):\?make docker/\.env first", text))
+    assert demanded == set(re.findall(r"\$\{(\w+)", text)) - {"TORCH_INDEX"}
+    made = subprocess.run(["sh", str(DOCKER / "make-env.sh"), "a@b.org"], capture_output=True, text=True, check=True)
+    given = dict(line.split("=", 1) for line in made.stdout.splitlines() if not line.startswith("#"))
+    assert set(given) == demanded | {"TORCH_INDEX"}
+    assert given["LABEL_STUDIO_USERNAME"] == "a@b.org"
+    drawn = [value for name, value in given.items() if name not in ("LABEL_STUDIO_USERNAME", "TORCH_INDEX")]
+    assert len(set(drawn)) == len(drawn) == 5
+    assert all(re.fullmatch(r"[0-9a-f]{40}", value) for value in drawn)  # as long as Label Studio's tokens
+    assert "--requirepass" in services["redis"]["command"]
+
+
+def test_health_checks_call_what_is_there(services: dict[str, Any], dockerfile: str) -> None:
+    checks = [services[name]["healthcheck"]["test"][1:] for name in OURS]
+    [of_image] = re.findall(r"^    CMD (\[.*\])$", dockerfile, re.MULTILINE)
+    for check in [*checks, json.loads(of_image)]:
+        assert check[:3] == ["python", "-m", "seedqueue.backend.alive"]
+        assert importlib.util.find_spec(check[2]) is not None
+    port = services["backend"]["command"][services["backend"]["command"].index("--port") + 1]
+    assert checks[0][3:] == [port]
+
+
+def test_the_lanes_of_the_workers_cover_all_that_a_team_needs(services: dict[str, Any]) -> None:
+    lanes = [part for name in ("worker", "learner") for part in services[name]["command"] if part in LANES]
+    assert sorted(lanes) == sorted(set(LANES) - {"experiment"})
+
+
+def test_the_override_for_gpus_names_services_that_are_there(services: dict[str, Any]) -> None:
+    override = yaml.safe_load((DOCKER / "compose.gpu.yaml").read_text())["services"]
+    assert set(override) < set(services)
+    for service in override.values():
+        [device] = service["deploy"]["resources"]["reservations"]["devices"]
+        assert (device["driver"], device["capabilities"]) == ("nvidia", ["gpu"])
 
 
 def test_the_extras_that_the_image_names_exist(dockerfile: str) -> None:

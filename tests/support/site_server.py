@@ -18,6 +18,7 @@ class Site:
     url: str
     answers: dict[str, tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
     asked: list[tuple[str, str | None]] = field(default_factory=list)  # (path, Authorization)
+    headers: list[dict[str, str]] = field(default_factory=list)  # all of each request
     drips: bool = False  # ten bytes a second
 
     @property
@@ -46,6 +47,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.site.asked.append((self.path, self.headers.get("Authorization")))
+        self.site.headers.append(dict(self.headers))
         status, headers, content = self.site.answers.get(self.path, (404, {"Content-Length": "0"}, b""))
         self.send_response(status)
         for name, value in headers.items():
@@ -55,6 +57,10 @@ class _Handler(BaseHTTPRequestHandler):
         for start in range(0, len(content), step):
             time.sleep(0.1 if self.site.drips else 0)
             self.wfile.write(content[start : start + step])
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.do_GET()
 
     def log_message(self, format: str, *arguments: Any) -> None:
         pass

@@ -6,16 +6,25 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from threading import Thread
 
 import trustme
 
 
 @contextmanager
-def tls_front(authority: trustme.CA, backend: str | tuple[str, int]) -> Iterator[int]:
-    """Listen on 127.0.0.1 and pass what comes on to `backend`, a socket's path or (host, port); the port."""
+def tls_front(
+    authority: trustme.CA,
+    backend: str | tuple[str, int],
+    names: tuple[str, ...] = ("127.0.0.1", "localhost"),
+    ends: datetime | None = None,
+) -> Iterator[int]:
+    """Listen on 127.0.0.1 and pass what comes on to `backend`, a socket's path or (host, port); the port.
+
+    names, ends: of the certificate.
+    """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    authority.issue_cert(*names, not_after=ends).configure_cert(context)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         Thread(target=_serve, args=(listener, context, backend), daemon=True).start()
         yield listener.getsockname()[1]
