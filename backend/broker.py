@@ -30,6 +30,7 @@ STATES = ("queued", "scheduled", "started", "failed")
 JOB_SECONDS = {"control": 3600, "embed": 600, "learn": 12 * 3600, "experiment": 12 * 3600}
 RETRY_SECONDS = [1, 5, 30]
 KEPT_SECONDS = 24 * 3600
+DONE_SECONDS = 600  # nobody reads what succeeded: a day's would be hundreds of megabytes with a hundred projects
 PROGRESS_SECONDS = 30 * 24 * 3600
 LOCK_LEASE = 30.0
 LOCK_WAIT = 300.0
@@ -109,7 +110,7 @@ class Broker:
         options: dict[str, Any] = {
             "job_id": job_id,
             "retry": Retry(max=len(RETRY_SECONDS), interval=RETRY_SECONDS),
-            "result_ttl": KEPT_SECONDS,
+            "result_ttl": DONE_SECONDS,
             "failure_ttl": KEPT_SECONDS,
         }
         with self.reachable():

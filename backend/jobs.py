@@ -17,7 +17,7 @@ from typing import Any
 
 from rq import get_current_job
 
-from seedqueue.backend import drawing, field_jobs, learning_jobs, logs, pool_changes, serving, settings
+from seedqueue.backend import drawing, field_jobs, learning_jobs, logs, pool_changes, serving, settings, waking
 from seedqueue.backend.broker import Lane
 from seedqueue.backend.context import Context
 from seedqueue.backend.embed import embed_tasks
@@ -47,6 +47,7 @@ logger = logging.getLogger(__name__)
 
 PASSING = (LabelStudioUnreachable, LabelStudioRefused, RedisUnreachable, HomeNotWritable, Busy)
 PASSING_CODES = (408, 425, 429)
+TIDY_SECONDS = 10.0  # then it goes to the end of the line: hundreds of single calls to a busy server take minutes
 # So long a run waits for what passes: the upgrade of a server, a disk that somebody has to make room on. Counted too,
 # since the clock may jump.
 PATIENCE_SECONDS, PATIENCE_TIMES, LONGEST_PAUSE_SECONDS = 3600.0, 20, 30.0
@@ -102,8 +103,10 @@ def tidy(project: int, number: int) -> None:
         standing = context.records.published_run(project)
         if standing is not None and standing.number == number:
             serving.show(context, standing)
-            serving.clear_earlier(context, standing)
-            field_jobs.ask(context, project)
+            if serving.clear_earlier(context, standing, TIDY_SECONDS):
+                field_jobs.ask(context, project)
+            else:
+                _enqueue_tidy(context, standing)
 
 
 def embed_new(project: int, number: int, tasks: list[int]) -> None:
@@ -117,6 +120,7 @@ def embed_new(project: int, number: int, tasks: list[int]) -> None:
 def reconcile(project: int) -> None:
     """Compare the standing queue with what Label Studio says, and repair."""
     with logs.about(project=project), _context() as context, context.broker.lock(f"publish-{project}"):
+        waking.reconciling(context.broker, project)
         run = context.records.published_run(project)
         if run is None:
             return
@@ -250,6 +254,11 @@ def _embed_shard(context: Context, run: Run, generation: str, shard: int) -> Non
         _enqueue_shards(context, run)
 
 
+def _enqueue_tidy(context: Context, run: Run) -> None:
+    """Behind the shards that wait: what annotators wait for, a next round or another project's, goes first."""
+    context.broker.enqueue("embed", "jobs.tidy", run.project, run.number)
+
+
 def _finish(context: Context, run: Run) -> None:
     with context.broker.lock(f"publish-{run.project}"):
         queue = context.records.queue(run.project, run.number)
@@ -269,7 +278,7 @@ def _finish(context: Context, run: Run) -> None:
         try:
             serving.show(context, run)
         finally:
-            context.broker.enqueue("control", "jobs.tidy", run.project, run.number)
+            _enqueue_tidy(context, run)
             drawing.ask(context, run.project)
 
 

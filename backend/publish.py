@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -192,13 +194,16 @@ def tasks_with_version(studio: Studio, project: int, version: str) -> set[int]:
     return {entry["id"] for page in pages(studio, project, params) for entry in page}
 
 
-def remove_version(studio: Studio, project: int, version: str) -> int:
+def remove_version(studio: Studio, project: int, version: str, until: float = math.inf) -> int:
     """Delete a version's predictions one by one; how many.
 
     The bulk call is faster, but nulls the project's model version, the current one included.
+    until: at this time of `time.monotonic` it leaves the rest; asked again, it goes on.
     """
     removed = 0
     for task in tasks_with_version(studio, project, version):
+        if time.monotonic() >= until:
+            break
         for prediction in studio.call("GET", "/api/predictions/", params={"task": task}):
             if prediction["model_version"] == version:
                 studio.call("DELETE", f"/api/predictions/{prediction['id']}/", missing_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from seedqueue.backend import jobs
+from seedqueue.backend import jobs, waking
 from seedqueue.backend.context import Context
 from seedqueue.backend.records import Run
 
@@ -21,7 +21,7 @@ def tick(context: Context) -> None:
             _revive(context, run)
     for project in {run.project for run in runs if run.state == "published"}:
         if context.records.published_run(project) and context.broker.first_in(f"tick-{project}", RECONCILE_SECONDS):
-            context.broker.enqueue("control", "jobs.reconcile", project)
+            waking.reconcile(context.broker, project)
 
 
 def _revive(context: Context, run: Run) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -66,15 +68,21 @@ def keep(context: Context, run: Run) -> None:
     publish.top_up(studio, project, run.version, list_pool(studio, project), length)
 
 
-def clear_earlier(context: Context, run: Run) -> None:
-    """After a switch: take away earlier rounds' predictions, pool listings, and the home's small fragments."""
-    stored = publish.versions(context.studio, run.project)
+def clear_earlier(context: Context, run: Run, seconds: float = math.inf) -> bool:
+    """After a switch: take away earlier rounds' predictions, pool listings, and the home's small fragments.
+
+    False where so many seconds were not enough for the predictions: call it again.
+    """
+    stored, until = publish.versions(context.studio, run.project), time.monotonic() + seconds
     for earlier in context.records.runs(run.project):
         if earlier.number < run.number and earlier.version in stored:
-            publish.remove_version(context.studio, run.project, earlier.version)
+            publish.remove_version(context.studio, run.project, earlier.version, until)
+            if time.monotonic() >= until:
+                return False
         if earlier.number <= run.number:
             context.snapshots.drop(run.project, earlier.number)
     context.home.compact()
+    return True
 
 
 def take_away(context: Context, project: int, earlier: Before, runs: Sequence[Run]) -> None:

@@ -32,8 +32,7 @@ def _enqueue(context: Context, event: Event) -> str:
         context.broker.enqueue("control", "seeding.start_training", event.project)
         return "enqueued"
     if isinstance(event, AnnotationEvent | AnnotationsDeleted | TaskEvent):
-        if context.broker.first_in(f"reconcile-{event.project}", RECONCILE_DELAY_SECONDS):
-            context.broker.enqueue("control", "jobs.reconcile", event.project, delay=RECONCILE_DELAY_SECONDS)
+        waking.reconcile(context.broker, event.project, delay=RECONCILE_DELAY_SECONDS)
         waking.wake(context.broker, event.project)
         return "enqueued"
     return "ignored"

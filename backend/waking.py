@@ -1,4 +1,4 @@
-"""When a learning job looks at a project: bursts become one job, and what comes during a training one more.
+"""When a job looks at a project, to learn or to compare: bursts become one job, what comes meanwhile one more.
 
 All of it lies in Redis and may be lost: the periodic look (`revival`) wakes a project whose annotations changed.
 """
@@ -64,6 +64,21 @@ def lag(broker: Broker, project: int, now: float) -> float:
     """Seconds since the oldest event that no job has begun to look at; 0 where there is none."""
     first, wanted = broker.noted(f"learn-first-{project}"), broker.is_set(f"learn-{project}")
     return max(0.0, now - first) if wanted and first is not None else 0.0
+
+
+def reconcile(broker: Broker, project: int, delay: float = 0) -> None:
+    """See to it that Label Studio is compared with what is known, `delay` seconds from now at the earliest.
+
+    Asking again is asking once until the job begins: a comparison takes seconds on a busy server, and a new round must
+    not wait behind dozens of them.
+    """
+    if broker.first_in(f"reconcile-{project}", PENDING_SECONDS):
+        broker.enqueue("control", "jobs.reconcile", project, delay=delay)
+
+
+def reconciling(broker: Broker, project: int) -> None:
+    """The job begins to compare: what comes from now on asks for another one."""
+    broker.forget(f"reconcile-{project}")
 
 
 def ask(broker: Broker, project: int, heads: Sequence[HeadKind] = ()) -> None:

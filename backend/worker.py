@@ -14,7 +14,7 @@ from threading import Event, Thread
 from typing import Any
 
 from redis.exceptions import RedisError
-from rq import SimpleWorker
+from rq import Queue, SimpleWorker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
@@ -59,6 +59,11 @@ class WarmWorker(SimpleWorker):
     """RQ's in-process worker with a lease in place of the time-out, for our jobs alone."""
 
     job_class = OurJob
+
+    def reorder_queues(self, reference_queue: Queue) -> None:
+        """A shard after each control job, where one waits: while people annotate, control is never empty for long."""
+        shards_first = reference_queue.name.endswith("-control")
+        self._ordered_queues = sorted(self.queues, key=lambda queue: shards_first and not queue.name.endswith("-embed"))
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
         """Seconds until another worker may take the job over."""

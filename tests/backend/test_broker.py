@@ -33,6 +33,12 @@ def test_a_job_makes_the_round_through_json(broker: Broker) -> None:
     assert broker.queue("control").get_job_ids() == []
 
 
+def test_what_failed_is_kept_for_a_day_and_what_succeeded_is_not(broker: Broker) -> None:
+    job = broker.job(broker.enqueue("control", "jobs.reconcile", 1))
+    assert job is not None
+    assert (job.result_ttl, job.failure_ttl) == (600, 24 * 3600)
+
+
 def test_a_forgotten_job_is_none(broker: Broker) -> None:
     assert broker.job("nobody") is None
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from object_store import open_home
 
+from seedqueue.backend import records as module
 from seedqueue.backend.records import Choices, QueuedTask, Records, Run, Unreadable
 from seedqueue.backend.tables import Home
 
@@ -137,3 +139,28 @@ def test_what_another_process_wrote_is_seen_at_once(tmp_path: Path) -> None:
     assert reader.runs() == [run(1)]
     writer.save_run(run(1).moved("embedding"))
     assert reader.runs() == [run(1).moved("embedding")]
+
+
+def test_the_last_row_written_is_the_newest_where_the_clock_is_set_back(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An hour ahead, as another machine's clock may be, and back again."""
+    now = datetime(2026, 11, 25, 12, tzinfo=UTC)
+    for hours, state in [(0, "requested"), (1, "embedding"), (0, "selecting"), (-1, "published")]:
+        monkeypatch.setattr(module, "datetime", Clock(now + timedelta(hours=hours)))
+        records.save_run(run(1).moved(state))  # type: ignore[arg-type]
+    found = records.run(1, 1)
+    assert found is not None
+    assert found.state == "published"
+    times = [row.at for row in records.dated("run", 1, 1)]
+    assert times == sorted(set(times))
+
+
+class Clock:
+    """A clock that stands."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self, zone: object) -> datetime:
+        return self.at

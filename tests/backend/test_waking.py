@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pools import published, version
 
-from seedqueue.backend import learning_jobs, waking
+from seedqueue.backend import jobs, learning_jobs, waking
 from seedqueue.backend.broker import Broker
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import LabelStudioUnreachable
@@ -182,3 +182,15 @@ def test_a_job_that_finds_no_label_studio_is_tried_again_and_forgets_no_wish(con
     assert context.broker.noted("learn-state-1") is None
     with context.broker.lock_if_free("learn-1") as free:
         assert free
+
+
+def test_one_comparison_waits_at_a_time_and_what_comes_during_it_asks_for_another(context: Context) -> None:
+    broker = context.broker
+    waiting = broker.queue("control")
+    for _ in range(3):
+        waking.reconcile(broker, 1)
+    waking.reconcile(broker, 2)
+    assert waiting.count == 2
+    jobs.reconcile(1)  # as a worker would: no queue stands, so nothing is compared
+    waking.reconcile(broker, 1)
+    assert waiting.count == 3

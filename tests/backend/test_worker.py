@@ -67,6 +67,17 @@ def test_control_jobs_come_before_shards(broker: Broker, calls: list[tuple[objec
     assert [number for _, number in calls] == [2, 1]
 
 
+def test_shards_have_their_turn_between_control_jobs(broker: Broker, calls: list[tuple[object, ...]]) -> None:
+    for number in range(3):
+        broker.enqueue("learn", "probe.work", f"learn {number}")
+        broker.enqueue("control", "probe.work", f"control {number}")
+    for number in range(2):
+        broker.enqueue("embed", "probe.work", f"embed {number}")
+    work(broker)
+    by_turns = ["control 0", "embed 0", "control 1", "embed 1", "control 2"]
+    assert [name for _, name in calls] == [*by_turns, "learn 0", "learn 1", "learn 2"]
+
+
 def test_a_failing_job_is_tried_again_and_does_not_end_the_worker(
     broker: Broker, calls: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

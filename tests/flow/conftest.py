@@ -13,6 +13,7 @@ import pytest
 from admin_page import AdminPage
 from image_server import ImageServer
 from label_studio_screen import LabelStudioScreen
+from load import pictures
 from playwright.sync_api import Browser
 from running import Backend, Eventually
 
@@ -51,6 +52,21 @@ def images(phantoms: list[Path]) -> Iterator[ImageServer]:
     """The phantoms over HTTP, with every fetch counted."""
     with ImageServer({file.name: file.read_bytes() for file in phantoms}) as server:
         yield server
+
+
+@pytest.fixture
+def many() -> Iterator[Callable[..., ImageServer]]:
+    """`many(count, side, seed)`: so many drawn pictures over HTTP, each another one."""
+    opened: list[ImageServer] = []
+
+    def start(*arguments: int) -> ImageServer:
+        opened.append(ImageServer(pictures(*arguments)))
+        opened[-1].__enter__()
+        return opened[-1]
+
+    yield start
+    for server in opened:
+        server.__exit__(None, None, None)
 
 
 @contextmanager

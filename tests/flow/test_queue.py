@@ -8,7 +8,7 @@ import pytest
 from image_server import ImageServer
 from running import Backend
 
-from seedqueue.backend import connection, pool, publish, seeding, tabs
+from seedqueue.backend import connection, pool, publish, seeding, serving, tabs
 from seedqueue.backend.demo.annotator import Annotator
 from seedqueue.backend.errors import NoSeedQueue, PredictionsDropped
 
@@ -174,6 +174,19 @@ def test_seeding_again_replaces_the_queue_and_removes_the_old_one(
     studio = backend.context.studio
     backend.eventually(lambda: list(publish.versions(studio, project)) == ["Seed queue 2"], 60, "round 1 removed")
     assert backend.described(project)["model_version"] == "Seed queue 2"
+
+
+def test_clearing_the_round_before_goes_on_where_its_time_ran_out(backend: Backend, project: int) -> None:
+    context = backend.context
+    with context.broker.lock(f"tidy-{project}"):  # the worker waits: here it is cleared by hand
+        backend.seed(project, budget=8)
+        backend.seed(project, budget=5)
+        standing = context.records.published_run(project)
+        assert standing is not None
+        assert not serving.clear_earlier(context, standing, seconds=0)
+        assert publish.versions(context.studio, project) == {"Seed queue 1": 40, "Seed queue 2": 40}
+        assert serving.clear_earlier(context, standing)
+    assert publish.versions(context.studio, project) == {"Seed queue 2": 40}
 
 
 def test_extending_keeps_the_first_ranks_and_never_takes_a_labelled_task(

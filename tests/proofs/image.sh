@@ -16,7 +16,7 @@ trap 'buildah "${store[@]}" rm --all >/dev/null 2>&1 || true; rm -rf "$place"' E
 
 echo "a base with Python 3, from this machine's Debian mirror ..."
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-mirror=$(grep -rhoE 'https?://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | head -1 | tr -d ' ')
+mirror=$(grep -rhoE 'https?://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | head -1 | tr -d ' ' || true)
 debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates "$suite" "$place/base" "$mirror" >"$place/debootstrap.log" ||
     { tail -5 "$place/debootstrap.log" >&2; exit 1; }
 base=$(buildah "${store[@]}" from scratch)

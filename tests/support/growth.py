@@ -24,8 +24,11 @@ Sample = dict[str, float]
 
 
 class Growth:
-    """Samples each `seconds` in a thread of its own: minute, MB (proportional set size) and open files of each process
-    below `serve`, MB that Redis says it holds, files and MB of the home. `error`: what ended the sampling."""
+    """Samples each `seconds` in a thread of its own; `error`: what ended it.
+
+    minute; MB that `serve` and each process below it hold alone, and their open files; MB that Redis says it holds;
+    files and MB of the home. Alone: a share of common pages would jump when another backend on the machine ends.
+    """
 
     def __init__(self, serve: psutil.Process, context: Context, file: Path, seconds: float = 10.0) -> None:
         self.serve, self.context, self.file, self.seconds = serve, context, file, seconds
@@ -85,7 +88,7 @@ class Growth:
                 command = " ".join(process.cmdline())
                 name = next((kind for word, kind in KINDS.items() if word in command), "serve")
                 if process == self.serve or name != "serve":
-                    found[f"{name} MB"] = process.memory_full_info().pss / 1e6
+                    found[f"{name} MB"] = process.memory_full_info().uss / 1e6
                     found[f"{name} open files"] = process.num_fds()
             except psutil.NoSuchProcess:  # a job's helper, gone again
                 continue

@@ -1,0 +1,91 @@
+"""A worker on another machine that loses Redis for a minute does no harm, and goes on by itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from image_server import ImageServer
+from interruptible import Interruptible
+from running import Backend, Eventually
+
+from seedqueue.backend import embedded_redis
+from seedqueue.backend.children import Children
+from seedqueue.backend.settings import child_environment, environment_of
+
+pytestmark = pytest.mark.soak
+
+OUTAGE_SECONDS = 60  # beyond the lease of a job, 20 s
+
+
+@pytest.fixture
+def fresh(images: ImageServer, request: pytest.FixtureRequest) -> ImageServer:
+    """Images that no other test has embedded: the same pictures, other bytes behind their end."""
+    images.files = {name: content + request.node.name.encode() for name, content in images.files.items()}
+    return images
+
+
+@pytest.fixture
+def alone(make_backend: Callable[..., Backend]) -> Backend:
+    """A backend without workers of its own."""
+    return make_backend(workers=0, shard_images=10)
+
+
+@pytest.fixture
+def line(alone: Backend) -> Iterator[Interruptible]:
+    """The way from the worker to Redis."""
+    home = alone.context.settings.home
+    assert isinstance(home, Path)
+    with Interruptible(str(embedded_redis.socket_path(home))) as opened:
+        yield opened
+
+
+def far_worker(children: Children, backend: Backend, line: Interruptible, folder: Path) -> subprocess.Popen[bytes]:
+    """A worker with folders of its own."""
+    own = {name: str(folder / name) for name in ("HOME", "TMPDIR")}
+    for place in own.values():
+        Path(place).mkdir(parents=True)
+    settings = environment_of(backend.context.settings)
+    env = child_environment(**settings, **own, REDIS_URL=f"redis://127.0.0.1:{line.port}/0", OMP_NUM_THREADS="1")
+    command = [sys.executable, "-m", "seedqueue.backend.cli", "worker"]
+    return children.start("far worker", command, env=env, log_file=backend.log_file)
+
+
+@pytest.mark.parametrize("moment", ["at work", "idle"])
+def test_a_worker_that_loses_redis_for_a_minute(
+    alone: Backend,
+    backend: Backend,
+    line: Interruptible,
+    fresh: ImageServer,
+    eventually: Eventually,
+    tmp_path: Path,
+    moment: str,
+) -> None:
+    expected = [one.uri for one in backend.seed(backend.new_project(fresh.urls()), budget=6)]
+    project = alone.new_project(fresh.urls())
+    with Children() as children:
+        worker = far_worker(children, alone, line, tmp_path)
+        eventually(alone.context.broker.has_workers, 60, "the worker")
+        if moment == "at work":
+            fresh.gate.clear()
+            run = alone.request(project, budget=6)
+            hits = sum(fresh.hits.values())
+            eventually(lambda: sum(fresh.hits.values()) > hits, 60, "the first fetch")
+        line.cut()
+        ends = time.monotonic() + OUTAGE_SECONDS
+        fresh.gate.set()  # the shard ends while nobody can be told
+        if moment == "idle":
+            run = alone.request(project, budget=6)
+        eventually(lambda: time.monotonic() > ends, OUTAGE_SECONDS + 5, "the end of the outage")
+        assert line.refused > 0
+        assert worker.poll() is None
+        line.join()
+        ended = alone.ended(run, seconds=240)
+        assert ended.state == "published", ended.error
+        assert [one.uri for one in alone.context.records.queue(project, run.number)] == expected
+        assert worker.poll() is None
+        assert len(alone.seed(alone.new_project(fresh.urls()), budget=4)) == 4
