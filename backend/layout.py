@@ -11,6 +11,7 @@ import pyarrow as pa
 from seedqueue.backend.errors import SeedqueueError
 
 LAYOUT = 1
+UNFINISHED = 0  # while a backup is being restored
 TABLE = "layout"
 SCHEMA = pa.schema([("layout", pa.int64()), ("seedqueue", pa.string())])
 
@@ -38,6 +39,8 @@ def steps(home: object, found: int, migrations: Mapping[int, Callable[[Any], Non
     Raises `HomeLayoutDiffers` for a newer one, and where a migration is missing.
     """
     known = f"layout {LAYOUT}"
+    if found == UNFINISHED:
+        raise HomeLayoutDiffers(home, "a restore that was cut short", known, "Restore into another, empty home.")
     if found > LAYOUT:
         mend = "Install the version that wrote it, or restore a backup that this one made."
         raise HomeLayoutDiffers(home, f"layout {found}", known, mend)

@@ -39,7 +39,9 @@ class TextLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         ids = " ".join(f"{name} {record.ids[name]}" for name in IDS[:2] if name in record.ids)  # type: ignore[attr-defined]
         at = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
-        lines = [f"{at} {record.levelname:<7} {ids + ': ' if ids else ''}{record.getMessage()}"]
+        # What others have written, an error of Label Studio for one, must not look like further lines.
+        message = "".join(one if one.isprintable() else " " for one in record.getMessage())
+        lines = [f"{at} {record.levelname:<7} {ids + ': ' if ids else ''}{message}"]
         if record.exc_info:
             lines.append(self.formatException(record.exc_info))
         return "\n".join(lines)

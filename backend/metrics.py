@@ -42,7 +42,7 @@ class Gathered(Collector):
         up = {"home": 1, "redis": 1}
         try:
             projects = self._of_records(gauges)
-        except KNOWN:
+        except (*KNOWN, OSError, RuntimeError):  # LanceDB's own, where its store goes away
             up["home"] = 0
         try:
             yield from self._of_redis(gauges, projects)

@@ -94,6 +94,7 @@ class Run:
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> Run:
+        """Raises `TypeError` for a field that this version does not know: the home's layout is checked before."""
         choices = Choices(**body["choices"])
         return cls(**{**body, "choices": choices, "warnings": tuple(body["warnings"])})
 

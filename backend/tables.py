@@ -122,6 +122,16 @@ class Home:
                 self._connection.create_table(layout.TABLE, data=layout.row())
             return self._connection.create_table(name, schema=schema)
 
+    def begin_restoring(self) -> None:
+        """A home that says a layout of its own until `end_restoring`: one that was filled in part is refused."""
+        unfinished = layout.row().set_column(0, "layout", pa.array([layout.UNFINISHED], pa.int64()))
+        with self.writing():
+            self._connection.create_table(layout.TABLE, data=unfinished)
+
+    def end_restoring(self) -> None:
+        with self.writing():
+            self._connection.create_table(layout.TABLE, data=layout.row(), mode="overwrite")
+
     def names(self) -> list[str]:
         """The tables that are there."""
         return sorted(self._connection.list_tables().tables)

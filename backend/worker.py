@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import logging
 import re
+import signal
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from threading import Event, Thread
 from typing import Any
 
@@ -21,13 +24,14 @@ from rq.serializers import JSONSerializer
 from seedqueue.backend import logs, revival
 from seedqueue.backend.broker import LANES, Lane
 from seedqueue.backend.context import Context
-from seedqueue.backend.errors import KNOWN, SeedqueueError
+from seedqueue.backend.errors import KNOWN, RedisUnreachable, SeedqueueError
 
 # Together they decide how soon a dead worker's job is taken over: within a minute, with time to spare.
 LEASE_SECONDS = 20
 HEARTBEAT_SECONDS = 5
 SWEEP_SECONDS = 10
 SCHEDULE_SECONDS = 1
+AWAIT_SECONDS = 2
 OURS = re.compile(r"seedqueue\.backend\.[a-z]\w*\.[a-z]\w*")
 
 logger = logging.getLogger(__name__)
@@ -89,8 +93,23 @@ class WarmWorker(SimpleWorker):
 
 
 def run(context: Context, lanes: Sequence[Lane] = LANES) -> None:
-    """Work off these lanes until SIGTERM or SIGINT; a job under way is finished first."""
+    """Work off these lanes until SIGTERM or SIGINT; a job under way is finished first.
+
+    Raises `RedisUnreachable` where Redis is away at the start; where it goes away later, it is waited for.
+    """
     context.broker.ping()
+    while True:
+        try:
+            _work(context, lanes)
+            return
+        except RedisError as error:
+            logger.warning("Redis is away (%s): this worker waits for it", str(error).splitlines()[0])
+            _await(context)
+            logger.info("Redis is there again")
+
+
+def _work(context: Context, lanes: Sequence[Lane]) -> None:
+    """As one worker, until it is asked to stop. Raises `RedisError` where Redis goes away."""
     stopping = Event()
     # Who only measures experiments has no Label Studio to look after.
     reviving = any(lane != "experiment" for lane in lanes)
@@ -105,6 +124,17 @@ def run(context: Context, lanes: Sequence[Lane] = LANES) -> None:
     finally:
         stopping.set()
         tending.join(timeout=SWEEP_SECONDS)
+
+
+def _await(context: Context) -> None:
+    """Until Redis answers, or a signal ends this process: RQ's handlers would wait for a job to end."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    while True:
+        with suppress(RedisUnreachable):
+            context.broker.ping()
+            return
+        time.sleep(AWAIT_SECONDS)
 
 
 def _tend(context: Context, stopping: Event, reviving: bool, name: str) -> None:

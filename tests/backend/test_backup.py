@@ -14,6 +14,7 @@ from seedqueue.backend.backup import BackupUnusable, HomeNotEmpty, back_up, rest
 from seedqueue.backend.blobs import Blobs
 from seedqueue.backend.cli import app
 from seedqueue.backend.embeddings import Embeddings, Source, Sources
+from seedqueue.backend.layout import HomeLayoutDiffers
 from seedqueue.backend.records import Choices, QueuedTask, Records, Run
 from seedqueue.backend.tables import Home
 
@@ -110,10 +111,37 @@ def test_a_damaged_or_shortened_file_is_refused_before_anything_is_written(home:
         assert other.names() == []
 
 
+@pytest.mark.parametrize(
+    ("stands", "flipped"), [(b'"tables"', b'"tablez"'), (b'"layout"', b'xlayout"'), (b"{", b"\xff")]
+)
+def test_a_damaged_manifest_is_refused_too(home: Home, tmp_path: Path, stands: bytes, flipped: bytes) -> None:
+    file = tmp_path / "backup.tar"
+    back_up(home, file)
+    content = file.read_bytes()
+    at = content.index(stands, content.index(b"manifest.json"))
+    file.write_bytes(content[:at] + flipped + content[at + len(flipped) :])
+    empty = Home(tmp_path / "new")
+    with pytest.raises(BackupUnusable, match="manifest is damaged"):
+        restore(empty, file)
+    assert empty.names() == []
+
+
 def test_a_home_that_holds_something_is_left_alone(home: Home, tmp_path: Path) -> None:
     back_up(home, tmp_path / "b.tar")
     with pytest.raises(HomeNotEmpty, match="tables already"):
         restore(home, tmp_path / "b.tar")
+
+
+def test_a_restore_that_is_cut_short_leaves_a_home_that_is_refused(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back_up(home, tmp_path / "b.tar")
+    assert (tmp_path / "b.tar").stat().st_mode & 0o077 == 0
+    monkeypatch.setattr(Home, "end_restoring", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        restore(Home(tmp_path / "other"), tmp_path / "b.tar")
+    with pytest.raises(HomeLayoutDiffers, match="a restore that was cut short"):
+        Home(tmp_path / "other")
 
 
 def test_the_commands(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

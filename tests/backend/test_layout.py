@@ -39,24 +39,26 @@ def test_a_newer_home_is_refused(tmp_path: Path) -> None:
 
 def test_an_older_home_that_nothing_leads_from_is_refused_and_left_alone(tmp_path: Path) -> None:
     Records(Home(tmp_path), "ls").save_run(RUN)
-    write(tmp_path, 0)
-    with pytest.raises(HomeLayoutDiffers, match="Nothing leads from layout 0"):
+    write(tmp_path, -1)
+    with pytest.raises(HomeLayoutDiffers, match="Nothing leads from layout -1"):
         Home(tmp_path)
-    assert told(tmp_path) == 0
+    assert told(tmp_path) == -1
 
 
 def test_an_older_home_is_migrated_step_by_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Records(Home(tmp_path), "ls").save_run(RUN)
-    write(tmp_path, 0)
+    write(tmp_path, -1)
     seen: list[object] = []
     monkeypatch.setattr(layout, "LAYOUT", 2)
-    monkeypatch.setattr(layout, "MIGRATIONS", {0: lambda _: seen.append(0), 1: lambda _: seen.append(1)})
+    monkeypatch.setattr(
+        layout, "MIGRATIONS", {-1: lambda _: seen.append(-1), 0: lambda _: seen.append(0), 1: lambda _: seen.append(1)}
+    )
     monkeypatch.setattr(layout.steps, "__defaults__", (layout.MIGRATIONS,))
     Home(tmp_path)
-    assert seen == [0, 1]
+    assert seen == [-1, 0, 1]
     assert told(tmp_path) == 2
     Home(tmp_path)
-    assert seen == [0, 1]
+    assert seen == [-1, 0, 1]
 
 
 def test_a_home_from_before_the_number_is_of_layout_1(tmp_path: Path) -> None:

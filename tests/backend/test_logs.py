@@ -68,3 +68,10 @@ def test_other_libraries_are_heard_from_warnings_on(capsys: pytest.CaptureFixtur
     logging.getLogger("uvicorn.error").info("started")
     logging.getLogger("rq.worker").warning("odd")
     assert [line[9:] for line in capsys.readouterr().err.splitlines()] == ["WARNING odd"]
+
+
+def test_a_message_is_one_line_whatever_it_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("text")
+    logger.info("refused: %s", "a\n12:00:00 INFO    all is well\x1b[2J")
+    [line] = capsys.readouterr().err.splitlines()
+    assert line[9:] == "INFO    refused: a 12:00:00 INFO    all is well [2J"

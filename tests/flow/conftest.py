@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import browsing
+import postgres
 import pytest
 from admin_page import AdminPage
 from image_server import ImageServer
@@ -16,6 +17,7 @@ from label_studio_screen import LabelStudioScreen
 from load import pictures
 from playwright.sync_api import Browser
 from running import Backend, Eventually
+from tokens import personal_token
 
 from seedqueue.backend.children import Children, free_port
 from seedqueue.backend.context import Context
@@ -37,9 +39,22 @@ def children() -> Iterator[Children]:
 
 @pytest.fixture(scope="session")
 def label_studio(children: Children, tmp_path_factory: pytest.TempPathFactory) -> LabelStudioServer:
-    server = LabelStudioServer(children, EXECUTABLE, tmp_path_factory.mktemp("label-studio"))
+    folder = tmp_path_factory.mktemp("label-studio")
+    server = LabelStudioServer(children, EXECUTABLE, folder, extra_env=_database(children, folder))
     server.start()
+    if os.environ.get("SEEDQUEUE_TEST_TOKEN") == "personal":
+        server.token = personal_token(server)
     return server
+
+
+def _database(children: Children, folder: Path) -> dict[str, str]:
+    """SEEDQUEUE_TEST_DATABASE=postgresql: Label Studio on PostgreSQL, which must be installed; else its SQLite."""
+    if os.environ.get("SEEDQUEUE_TEST_DATABASE", "sqlite") != "postgresql":
+        return {}
+    programs = postgres.find()
+    if programs is None:
+        pytest.fail("there is no PostgreSQL: install Debian's `postgresql`")
+    return postgres.start(children, programs, folder / "postgresql")
 
 
 @pytest.fixture(scope="session")
@@ -88,8 +103,8 @@ def backends(
             "budget": 8,
         }
         settings = Settings(**{**defaults, **changes})
-        served.start(started, settings, port, workers, home / "serve.log")
-        made.append(Backend(Context(settings), started, home / "serve.log", eventually))
+        serve = served.start(started, settings, port, workers, home / "serve.log")
+        made.append(Backend(Context(settings), started, home / "serve.log", eventually, serve.pid))
         return made[-1]
 
     try:

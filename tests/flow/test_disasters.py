@@ -74,7 +74,8 @@ def test_a_run_waits_while_label_studio_is_in_trouble_and_says_so(
 @pytest.mark.soak
 def test_calls_of_twenty_seconds_are_waited_for(behind: Backend, front: StudioFront, images: ImageServer) -> None:
     project = behind.new_project(images.urls())
-    front.trouble = lambda method, path: Trouble(seconds=20) if path.startswith("/api/tasks?") else None
+    slow = f"/api/tasks?project={project}&"
+    front.trouble = lambda method, path: Trouble(seconds=20) if path.startswith(slow) else None
     ended = behind.ended(behind.request(project, budget=6), seconds=300)
     assert ended.state == "published", ended.error
     assert front.met[0] >= 2

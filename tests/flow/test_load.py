@@ -20,7 +20,7 @@ from image_server import ImageServer
 from load import TASKS, event, note, post
 from running import CHOICE, Backend, Eventually
 
-from seedqueue.backend import jobs
+from seedqueue.backend import jobs, publish
 from seedqueue.backend.demo.annotator import Annotator
 
 pytestmark = pytest.mark.soak
@@ -142,6 +142,12 @@ def test_ten_projects_at_once_share_the_workers(
     assert shared
 
 
+def score_of(backend: Backend, project: int, version: str) -> dict[int, float]:
+    """What the seeds of a round are served by."""
+    queue = backend.context.records.queue(project, int(version.removeprefix("Seed queue ")))
+    return publish.seed_scores([one.task for one in queue])
+
+
 def test_three_annotators_meet_tasks_all_the_time_while_rounds_are_published(
     make_backend: Callable[..., Backend], many: Callable[..., ImageServer], annotators: Annotators
 ) -> None:
@@ -151,7 +157,7 @@ def test_three_annotators_meet_tasks_all_the_time_while_rounds_are_published(
     ended = backend.ended(backend.request(project, budget=20), seconds=180)
     assert ended.state == "published", ended.error
     done, empty, served = threading.Event(), Counter[int](), Counter[int]()
-    drawn: dict[Annotator, list[tuple[str, float]]] = {}
+    drawn: dict[Annotator, list[tuple[str, int]]] = {}
 
     def label(annotator: Annotator) -> None:
         path, order = f"/api/projects/{project}", drawn.setdefault(annotator, [])
@@ -164,7 +170,7 @@ def test_three_annotators_meet_tasks_all_the_time_while_rounds_are_published(
                 continue
             served[task["id"]] += 1
             if annotator.studio.call("GET", path)["model_version"] == before:  # no switch while it was drawn
-                order += [(before, one["score"]) for one in task["predictions"] if one["model_version"] == before]
+                order.append((before, task["id"]))
             annotator.submit(task["id"], CHOICE)
 
     with ThreadPoolExecutor(3) as threads:
@@ -180,11 +186,15 @@ def test_three_annotators_meet_tasks_all_the_time_while_rounds_are_published(
     repeated = sum(count - 1 for count in served.values())
     note("'no tasks' told to three annotators over five publications", "never", empty[0], not empty)
     note("tasks served twice (sqlite locks no rows)", "reported", f"{repeated} of {sum(served.values())}", True)
-    pairs = [pair for order in drawn.values() for pair in pairwise(order)]
-    back = sum(one[0] == two[0] and two[1] < one[1] for one, two in pairs)
+    pairs = [pair for order in drawn.values() for pair in pairwise(order) if pair[0][0] == pair[1][0]]
+    seeds = {version: score_of(backend, project, version) for one in pairs for version, _ in one}
+    back = sum(
+        seeds[version].get(two, publish.tail_score(two)) < seeds[version].get(one, publish.tail_score(one))
+        for (version, one), (_, two) in pairs
+    )
     # A task that was locked when the round changed comes first, once an annotator and round.
     note("draws behind one of a higher rank", "at most 1 each and round", f"{back} of {len(pairs)}", back <= 15)
-    note("rounds in which they drew", "reported", len({version for one in pairs for version, _ in one}), True)
+    note("rounds in which they drew", "reported", len(seeds), True)
     assert not empty
     assert sum(served.values()) > 20
     assert len(pairs) > 20

@@ -39,7 +39,7 @@ def uris(backend: Backend, project: int, number: int = 1) -> list[str]:
 
 def processes(backend: Backend, *words: str) -> list[psutil.Process]:
     """The backend's own processes whose command holds these words."""
-    [serve] = [p for p in psutil.process_iter(["pid"]) if _is_serve_of(p, backend)]
+    serve = psutil.Process(backend.pid)
     return [p for p in serve.children(recursive=True) if all(word in _command(p) for word in words)]
 
 
@@ -48,11 +48,6 @@ def _command(process: psutil.Process) -> str:
         return " ".join(process.cmdline())
     except psutil.Error:  # it has ended
         return ""
-
-
-def _is_serve_of(process: psutil.Process, backend: Backend) -> bool:
-    command = _command(process)
-    return f" serve --port {backend.url.rpartition(':')[2]}" in command and "children.py" not in command
 
 
 def test_redis_killed_and_started_again_empty(

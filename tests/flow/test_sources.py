@@ -10,10 +10,10 @@ from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from running import Backend
 from s3_server import S3Server
+from tokens import personal_token
 
 from seedqueue.backend import jobs, seeding, settings
 from seedqueue.backend import label_studio as connected
@@ -217,23 +217,12 @@ def test_neither_files_of_the_machine_nor_label_studios_api_are_images(uri: str,
     assert b"root:" not in content
 
 
-def personal_token(server: LabelStudioServer, email: str) -> str:
-    """A personal access token of a new user, made as in the account's settings."""
-    sign_up(server, email, PASSWORD)
-    with httpx.Client(base_url=server.url, timeout=60, follow_redirects=True) as session:
-        session.get("/user/login").raise_for_status()
-        form = {"email": email, "password": PASSWORD, "csrfmiddlewaretoken": session.cookies["csrftoken"]}
-        session.post("/user/login", data=form, headers={"Referer": f"{server.url}/user/login"}).raise_for_status()
-        answer = session.post("/api/token/", headers={"X-CSRFToken": session.cookies["csrftoken"]})
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["token"])
-
-
 @SDK_WITH_PAT
 def test_a_personal_access_token_fetches_everything_until_it_is_revoked(
     make_backend: Callable[..., Backend], label_studio: LabelStudioServer, bucket: S3Server, pictures: list[Path]
 ) -> None:
-    token = personal_token(label_studio, "pat@example.com")
+    sign_up(label_studio, "pat@example.com", PASSWORD)
+    token = personal_token(label_studio, "pat@example.com", PASSWORD)
     backend = make_backend(label_studio_api_key=token, image_hosts="127.0.0.1")
     studio = backend.context.studio
     project = uploaded(studio, pictures[:4])
@@ -266,7 +255,8 @@ def clock(ahead: timedelta) -> type[datetime]:
 def test_an_access_token_is_renewed_before_it_ends(
     label_studio: LabelStudioServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    token = personal_token(label_studio, "renewed@example.com")
+    sign_up(label_studio, "renewed@example.com", PASSWORD)
+    token = personal_token(label_studio, "renewed@example.com", PASSWORD)
     renewed: list[str] = []
     with closing(Studio(label_studio.url, token)) as studio:
         studio.http.event_hooks = {"request": [lambda request: renewed.append(request.url.path)]}

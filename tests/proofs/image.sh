@@ -48,8 +48,9 @@ run seedqueue --help >/dev/null
 run sh -c '
     export LABEL_STUDIO_API_KEY=none
     seedqueue serve --host 127.0.0.1 --port 19090 --workers 1 >/tmp/serve.log 2>&1 &
+    serve=$!
     for turn in $(seq 120); do python -m seedqueue.backend.alive 19090 && break; sleep 1; done
     python -m seedqueue.backend.alive 19090 && echo "serve answers"
     for turn in $(seq 120); do python -m seedqueue.backend.alive && break; sleep 1; done
     python -m seedqueue.backend.alive && echo "a worker lives"
-    kill %1; wait %1; tail -1 /tmp/serve.log'
+    kill $serve; wait $serve; tail -n 1 /tmp/serve.log'

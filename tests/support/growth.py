@@ -114,7 +114,7 @@ def _folder(home: Path) -> Sample:
                 count, size = count + 1, size + file.stat().st_size
         except FileNotFoundError:  # compacted away meanwhile
             continue
-    return {"files of the home": count, "home on disk, MB": size / 1e6}
+    return {"files of the home": count, "megabytes of the home": size / 1e6}
 
 
 def serving(accepts: Callable[[list[str]], bool]) -> psutil.Process:

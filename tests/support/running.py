@@ -27,6 +27,7 @@ class Backend:
     children: Children
     log_file: Path
     eventually: Eventually
+    pid: int = 0  # of `seedqueue serve`
 
     @property
     def url(self) -> str:
