@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,23 +39,28 @@ def children() -> Iterator[Children]:
 
 
 @pytest.fixture(scope="session")
-def label_studio(children: Children, tmp_path_factory: pytest.TempPathFactory) -> LabelStudioServer:
-    folder = tmp_path_factory.mktemp("label-studio")
-    server = LabelStudioServer(children, EXECUTABLE, folder, extra_env=_database(children, folder))
+def database(children: Children) -> Iterator[dict[str, str]]:
+    """SEEDQUEUE_TEST_DATABASE=postgresql: Label Studio on PostgreSQL, which must be installed; else its SQLite."""
+    if os.environ.get("SEEDQUEUE_TEST_DATABASE", "sqlite") != "postgresql":
+        yield {}
+        return
+    programs = postgres.find()
+    if programs is None:
+        pytest.fail("there is no PostgreSQL: install Debian's `postgresql`")
+    # Not below pytest's folder: the next pytest closes that to all other users, PostgreSQL's own among them.
+    with tempfile.TemporaryDirectory(prefix="sq-", ignore_cleanup_errors=True) as folder:
+        yield postgres.start(children, programs, Path(folder) / "postgresql")
+
+
+@pytest.fixture(scope="session")
+def label_studio(
+    children: Children, database: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> LabelStudioServer:
+    server = LabelStudioServer(children, EXECUTABLE, tmp_path_factory.mktemp("label-studio"), extra_env=database)
     server.start()
     if os.environ.get("SEEDQUEUE_TEST_TOKEN") == "personal":
         server.token = personal_token(server)
     return server
-
-
-def _database(children: Children, folder: Path) -> dict[str, str]:
-    """SEEDQUEUE_TEST_DATABASE=postgresql: Label Studio on PostgreSQL, which must be installed; else its SQLite."""
-    if os.environ.get("SEEDQUEUE_TEST_DATABASE", "sqlite") != "postgresql":
-        return {}
-    programs = postgres.find()
-    if programs is None:
-        pytest.fail("there is no PostgreSQL: install Debian's `postgresql`")
-    return postgres.start(children, programs, folder / "postgresql")
 
 
 @pytest.fixture(scope="session")

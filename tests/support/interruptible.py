@@ -59,18 +59,27 @@ class Interruptible:
                 server.connect(self._target)
             except OSError:
                 client.close()
+                server.close()
                 continue
+            Thread(target=self._connect, args=(client, server), daemon=True).start()
+
+    def _connect(self, client: socket.socket, server: socket.socket) -> None:
+        """Pass on both ways until one end is closed, or the line is cut."""
+        with client, server:
             with self._lock:
                 self._open |= {client, server}
-            for source, sink in ((client, server), (server, client)):
-                Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
+            back = Thread(target=_pass_on, args=(server, client), daemon=True)
+            back.start()
+            _pass_on(client, server)
+            back.join()
+            with self._lock:
+                self._open -= {client, server}
 
-    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+
+def _pass_on(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while content := source.recv(65536):
+            sink.sendall(content)
+    for each in (source, sink):
         with suppress(OSError):
-            while content := source.recv(65536):
-                sink.sendall(content)
-        for each in (source, sink):
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-        with self._lock:
-            self._open -= {source, sink}
+            each.shutdown(socket.SHUT_RDWR)

@@ -55,9 +55,7 @@ def _lowered(folder: Path) -> list[str]:
     shutil.chown(folder, user)
     for file in folder.iterdir():
         shutil.chown(file, user)
-    for parent in folder.parents:  # pytest's folders are closed to others
-        if parent.owner() == "root" and not parent.stat().st_mode & 0o001:
-            parent.chmod(parent.stat().st_mode | 0o011)
+    folder.parent.chmod(0o711)
     return ["setpriv", f"--reuid={user}", f"--regid={pwd.getpwnam(user).pw_gid}", "--clear-groups"]
 
 
