@@ -17,27 +17,32 @@ from typing import Any
 
 from rq import get_current_job
 
-from seedqueue.backend import drawing, field_jobs, learning_jobs, logs, pool_changes, serving, settings, waking
+from seedqueue.backend import (
+    drawing,
+    field_jobs,
+    learning_jobs,
+    logs,
+    patience,
+    pool_changes,
+    serving,
+    settings,
+    waking,
+)
 from seedqueue.backend.broker import Lane
 from seedqueue.backend.context import Context
 from seedqueue.backend.embed import embed_tasks
 from seedqueue.backend.embeddings import Embeddings, source_key
 from seedqueue.backend.errors import (
     KNOWN,
-    Busy,
     EmbedderDiffers,
     EmptyProject,
-    LabelStudioRefused,
-    LabelStudioUnreachable,
     ProjectNotFound,
-    RedisUnreachable,
 )
 from seedqueue.backend.pool import PoolTask, list_pool
 from seedqueue.backend.records import Run, State
 from seedqueue.backend.rules import fields_of
 from seedqueue.backend.run_queue import queue_of
 from seedqueue.backend.snapshots import NO_SHARD
-from seedqueue.backend.tables import HomeNotWritable
 from seedqueue.models import registry as embedders
 from seedqueue.models.embedder import Embedder
 from seedqueue.models.runtime import Runtime
@@ -45,12 +50,7 @@ from seedqueue.selectors.errors import BudgetExceedsPool
 
 logger = logging.getLogger(__name__)
 
-PASSING = (LabelStudioUnreachable, LabelStudioRefused, RedisUnreachable, HomeNotWritable, Busy)
-PASSING_CODES = (408, 425, 429)
 TIDY_SECONDS = 10.0  # then it goes to the end of the line: hundreds of single calls to a busy server take minutes
-# So long a run waits for what passes: the upgrade of a server, a disk that somebody has to make room on. Counted too,
-# since the clock may jump.
-PATIENCE_SECONDS, PATIENCE_TIMES, LONGEST_PAUSE_SECONDS = 3600.0, 20, 30.0
 
 
 def job_prefix(run: Run) -> str:
@@ -292,13 +292,15 @@ def _follow(
             return
         try:
             work(context, run)
-            context.broker.forget(waiting_key(run))
+            patience.over(context.broker, progress_key(run))
         except Ended:
             return
         except KNOWN as error:
-            if is_passing(error) and _waits(context, run, str(error)):
-                _enqueue(context, run, step, *shard, delay=_pause(context, run))
-            elif isinstance(error, PASSING) and _retries_left():
+            pause = patience.pause(context.broker, progress_key(run), error)
+            if pause is not None:
+                logger.warning("waits: %s", error)
+                _enqueue(context, run, step, *shard, delay=pause)
+            elif isinstance(error, patience.PASSING) and _retries_left():
                 raise
             else:
                 _fail(context, run, str(error))
@@ -306,36 +308,6 @@ def _follow(
             if not _retries_left():
                 _fail(context, run, f"unexpected {type(error).__name__}: {error}")
             raise
-
-
-def waiting_key(run: Run) -> str:
-    """Under which it is noted what a run waits for, and since when."""
-    return f"waiting-{progress_key(run)}"
-
-
-def is_passing(error: Exception) -> bool:
-    """Whether it is nobody's fault but the moment's: a server that restarts, a disk that is full."""
-    if isinstance(error, LabelStudioRefused):
-        return error.code >= 500 or error.code in PASSING_CODES
-    return isinstance(error, PASSING)
-
-
-def _waits(context: Context, run: Run, reason: str) -> bool:
-    """Note what the run waits for; False once it has waited long enough."""
-    noted = context.broker.noted(waiting_key(run)) or {"since": time.time(), "times": 0}
-    if noted["times"] > PATIENCE_TIMES and time.time() - noted["since"] > PATIENCE_SECONDS:
-        return False
-    told = {"since": noted["since"], "times": noted["times"] + 1, "reason": reason}
-    logger.warning("waits: %s", reason)
-    context.broker.note(waiting_key(run), told, 2 * PATIENCE_SECONDS)
-    return True
-
-
-def _pause(context: Context, run: Run) -> float:
-    """Seconds until the next try: half of what was waited already, from 1 to 30."""
-    noted = context.broker.noted(waiting_key(run))
-    waited = time.time() - noted["since"] if noted else 0.0
-    return min(max(1.0, waited / 2), LONGEST_PAUSE_SECONDS)
 
 
 def _retries_left() -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from seedqueue.backend import connection, field_jobs, jobs, publish, serving, settings, waking
+from seedqueue.backend import connection, field_jobs, jobs, patience, publish, serving, settings, waking
 from seedqueue.backend.broker import Progress
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import KNOWN, EmptyProject, InvalidRequest, NoSeedQueue, RunInProgress
@@ -158,11 +158,11 @@ def start_training(project: int, since: float | None = None) -> None:
             _start_training(context, project)
         except KNOWN as error:
             since = time.time() if since is None else since
-            if not jobs.is_passing(error) or time.time() - since > jobs.PATIENCE_SECONDS:
+            if not patience.is_passing(error) or time.time() - since > patience.PATIENCE_SECONDS:
                 raise
             logger.warning("Start Training on project %s waits: %s", project, error)
-            pause = jobs.LONGEST_PAUSE_SECONDS
-            context.broker.enqueue("control", "seeding.start_training", project, since, delay=pause)
+            delay = patience.LONGEST_PAUSE_SECONDS
+            context.broker.enqueue("control", "seeding.start_training", project, since, delay=delay)
             return
         waking.taken_up(context.broker, project)
 
@@ -176,7 +176,7 @@ def _start_training(context: Context, project: int) -> None:
         ours = [one for one in present if one.url == context.settings.backend_url] or present[:1]
         given = connection.extra_params(ours[0] if ours else None)
         request_seed(context, project, choices_from(given, context.settings))
-    except jobs.PASSING:
+    except patience.PASSING:
         raise
     except RunInProgress:
         latest = context.records.latest_run(project)
@@ -244,10 +244,10 @@ def status(context: Context, project: int) -> Status:
         context.studio.call("GET", f"/api/projects/{project}", project=project)
     active = run if run and run.active else None
     progress = context.broker.progress(jobs.progress_key(active)) if active else None
-    waiting = context.broker.noted(jobs.waiting_key(active)) if active else None
+    waiting = patience.reason(context.broker, jobs.progress_key(active)) if active else ""
     unreadable = context.records.unreadable(project, run.number) if run else []
     published = context.records.published_run(project)
-    return Status(project, run, progress, published, unreadable, waiting["reason"] if waiting else "")
+    return Status(project, run, progress, published, unreadable, waiting)
 
 
 def standing_queue(context: Context, project: int) -> tuple[Run, list[QueuedTask]]:

@@ -76,6 +76,13 @@ def images(phantoms: list[Path]) -> Iterator[ImageServer]:
 
 
 @pytest.fixture
+def fresh(images: ImageServer, request: pytest.FixtureRequest) -> ImageServer:
+    """Images that no other test has embedded: the same pictures, other bytes behind their end."""
+    images.files = {name: content + request.node.name.encode() for name, content in images.files.items()}
+    return images
+
+
+@pytest.fixture
 def many() -> Iterator[Callable[..., ImageServer]]:
     """`many(count, side, seed)`: so many drawn pictures over HTTP, each another one."""
     opened: list[ImageServer] = []

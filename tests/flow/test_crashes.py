@@ -50,14 +50,6 @@ def machine(make_backend: Callable[..., Backend], eventually: Eventually) -> Mac
     return Machine(make_backend(workers=0, shard_images=10), eventually)
 
 
-@pytest.fixture
-def fresh(phantoms: list[Path], request: pytest.FixtureRequest) -> Iterator[ImageServer]:
-    """Images that no other test has embedded: the same pictures, other bytes behind their end."""
-    files = {file.name: file.read_bytes() + request.node.name.encode() for file in phantoms}
-    with ImageServer(files) as server:
-        yield server
-
-
 def uris(backend: Backend, project: int, number: int) -> list[str]:
     return [one.uri for one in backend.context.records.queue(project, number)]
 

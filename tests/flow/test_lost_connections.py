@@ -23,13 +23,6 @@ OUTAGE_SECONDS = 60  # beyond the lease of a job, 20 s
 
 
 @pytest.fixture
-def fresh(images: ImageServer, request: pytest.FixtureRequest) -> ImageServer:
-    """Images that no other test has embedded: the same pictures, other bytes behind their end."""
-    images.files = {name: content + request.node.name.encode() for name, content in images.files.items()}
-    return images
-
-
-@pytest.fixture
 def alone(make_backend: Callable[..., Backend]) -> Backend:
     """A backend without workers of its own."""
     return make_backend(workers=0, shard_images=10)

@@ -26,13 +26,6 @@ from seedqueue.backend.embeddings import source_key
 pytestmark = pytest.mark.soak
 
 
-@pytest.fixture
-def fresh(images: ImageServer, request: pytest.FixtureRequest) -> ImageServer:
-    """Images that no other test has embedded: the same pictures, other bytes behind their end."""
-    images.files = {name: content + request.node.name.encode() for name, content in images.files.items()}
-    return images
-
-
 def uris(backend: Backend, project: int, number: int = 1) -> list[str]:
     return [one.uri for one in backend.context.records.queue(project, number)]
 
