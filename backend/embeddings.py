@@ -136,6 +136,14 @@ class Embeddings:
         """The hashes of all stored images."""
         return {sha256 for table in self._tables() for sha256 in columns(table, ["sha256"])["sha256"].to_pylist()}
 
+    def holds(self, hashes: Iterable[str]) -> set[str]:
+        """Those of these images that are stored: a search by key, where `stored` lists all keys."""
+        wanted, found = sorted(set(hashes)), set[str]()
+        for table in self._tables() if wanted else []:
+            query = table.search().where(f"sha256 IN ({', '.join(map(quoted, wanted))})").select(["sha256"])
+            found.update(query.limit(len(table) or 1).to_arrow()["sha256"].to_pylist())
+        return found
+
     def read(self, hashes: Sequence[str]) -> NDArray[np.float32]:
         """Vectors (n, d) float32 in the order of `hashes`. Raises `KeyError` for one that is not stored.
 

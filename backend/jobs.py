@@ -55,7 +55,11 @@ TIDY_SECONDS = 10.0  # then it goes to the end of the line: hundreds of single c
 
 def job_prefix(run: Run) -> str:
     """What the ids of a run's jobs begin with; ids take letters, digits, `_` and `-` only."""
-    return f"run-{run.project}-{run.number}-"
+    return _prefix(run.project, run.number)
+
+
+def _prefix(project: int, number: int) -> str:
+    return f"run-{project}-{number}-"
 
 
 def progress_key(run: Run) -> str:
@@ -150,11 +154,18 @@ def _embedding(context: Context, run: Run) -> tuple[Embedder, Embeddings]:
     return embedder, Embeddings(context.home, embedder.fingerprint, embedder.dimension)
 
 
-def _enqueue(context: Context, run: Run, step: str, *shard: str | int, delay: float = 0) -> None:
+def _enqueue(context: Context, run: Run, step: str, *shard: str | int) -> None:
+    _again(context, run.project, run.number, step, shard)
+
+
+def _again(
+    context: Context, project: int, number: int, step: str, shard: Sequence[str | int], delay: float = 0
+) -> None:
+    """Enqueue a step of a run, whose record need not be readable at the moment."""
     # A repeated id is enqueued and run twice; a fresh one keeps the registries apart.
-    job_id = f"{job_prefix(run)}{step}-{uuid.uuid4().hex[:12]}"
+    job_id = f"{_prefix(project, number)}{step}-{uuid.uuid4().hex[:12]}"
     lane: Lane = "embed" if shard else "control"
-    context.broker.enqueue(lane, f"jobs.{step}", run.project, run.number, *shard, job_id=job_id, delay=delay)
+    context.broker.enqueue(lane, f"jobs.{step}", project, number, *shard, job_id=job_id, delay=delay)
 
 
 def _check_budget(pool: Sequence[PoolTask], run: Run) -> None:
@@ -287,27 +298,26 @@ def _follow(
 ) -> None:
     """Work on an active run; an error that neither waiting nor a retry mends is written into its record."""
     with logs.about(project=project, run=number), _context() as context:
-        run = context.records.run(project, number)
-        if run is None or not run.active:
-            return
         try:
+            run = context.records.run(project, number)
+            if run is None or not run.active:
+                return
             work(context, run)
-            patience.over(context.broker, progress_key(run))
+            patience.over(context.broker, f"{project}-{number}")
         except Ended:
             return
-        except KNOWN as error:
-            pause = patience.pause(context.broker, progress_key(run), error)
+        except Exception as error:
+            pause = patience.pause(context.broker, f"{project}-{number}", error)
             if pause is not None:
                 logger.warning("waits: %s", error)
-                _enqueue(context, run, step, *shard, delay=pause)
-            elif isinstance(error, patience.PASSING) and _retries_left():
+                _again(context, project, number, step, shard, pause)
+            elif _retries_left() and (isinstance(error, patience.PASSING) or not isinstance(error, KNOWN)):
                 raise
             else:
-                _fail(context, run, str(error))
-        except Exception as error:
-            if not _retries_left():
-                _fail(context, run, f"unexpected {type(error).__name__}: {error}")
-            raise
+                known = isinstance(error, KNOWN)
+                _fail(context, project, number, str(error) if known else f"unexpected {type(error).__name__}: {error}")
+                if not known:
+                    raise
 
 
 def _retries_left() -> bool:
@@ -315,10 +325,12 @@ def _retries_left() -> bool:
     return bool(job and job.retries_left)
 
 
-def _fail(context: Context, run: Run, message: str) -> None:
+def _fail(context: Context, project: int, number: int, message: str) -> None:
     logger.error("failed: %s", message)
-    with suppress(Ended):
-        move(context, run, "failed", error=message)
+    run = context.records.run(project, number)
+    if run is not None:
+        with suppress(Ended):
+            move(context, run, "failed", error=message)
 
 
 class Ended(Exception):

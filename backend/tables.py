@@ -141,6 +141,8 @@ class Home:
         try:
             return self._connection.open_table(name)
         except ValueError as error:
+            if "not found" not in str(error).lower():  # an object store that is away, for one
+                raise HomeUnreachable(str(self.place), str(error)) from error
             # It stands in a cycle with the frames of our callers, which would keep what they read in memory.
             error.__traceback__ = None
             return None

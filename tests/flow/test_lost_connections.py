@@ -1,4 +1,4 @@
-"""A worker on another machine that loses Redis for a minute does no harm, and goes on by itself."""
+"""A worker that loses Redis, or the object store that is its home, for a minute does no harm, and goes on by itself."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import object_store
 import pytest
 from image_server import ImageServer
 from interruptible import Interruptible
@@ -82,3 +83,39 @@ def test_a_worker_that_loses_redis_for_a_minute(
         assert [one.uri for one in alone.context.records.queue(project, run.number)] == expected
         assert worker.poll() is None
         assert len(alone.seed(alone.new_project(fresh.urls()), budget=4)) == 4
+
+
+def test_workers_that_lose_the_object_store_for_a_minute(
+    make_backend: Callable[..., Backend],
+    backend: Backend,
+    fresh: ImageServer,
+    eventually: Eventually,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    expected = [one.uri for one in backend.seed(backend.new_project(fresh.urls()), budget=6)]
+    with Children() as children:
+        store = object_store.start(children, tmp_path / "moto.log")
+        host, _, port = store.endpoint.removeprefix("http://").partition(":")
+        with Interruptible((host, int(port))) as way:
+            # The workers reach it by the line that is cut, this process too.
+            for variable, value in {**store.environment, "AWS_ENDPOINT": f"http://127.0.0.1:{way.port}"}.items():
+                monkeypatch.setenv(variable, value)
+            redis_url = embedded_redis.start(children, tmp_path / "redis")
+            struck = make_backend(home=store.new_place(), redis_url=redis_url, shard_images=10)
+            project = struck.new_project(fresh.urls())
+            fresh.gate.clear()
+            run = struck.request(project, budget=6)
+            hits = sum(fresh.hits.values())
+            eventually(lambda: sum(fresh.hits.values()) > hits, 60, "the first fetch")
+            way.cut()
+            fresh.gate.set()
+            ends = time.monotonic() + OUTAGE_SECONDS
+            eventually(lambda: time.monotonic() > ends, OUTAGE_SECONDS + 5, "the end of the outage")
+            assert way.refused > 0
+            way.join()
+            ended = struck.ended(run, seconds=300)
+            assert ended.state == "published", ended.error
+            assert [one.uri for one in struck.context.records.queue(project, run.number)] == expected
+            struck.context.close()
+            struck.children.terminate_all()

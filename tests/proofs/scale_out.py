@@ -95,10 +95,10 @@ def measured(
             while context.broker.embedders() < workers:
                 time.sleep(0.1)
             run = seeding.request_seed(context, project, seeding.choices_from({"budget": 10}, settings))
-            while not sum(images.hits.values()):
+            while not images.hits:
                 time.sleep(0.02)
             began, used = time.monotonic(), _processor(far)
-            while sum(images.hits.values()) < len(images.files):
+            while context.broker.images_done() < len(images.files):  # counted once a shard's batch is embedded
                 time.sleep(0.02)
             spent, worked = time.monotonic() - began, _processor(far) - used
             while (found := context.records.run(project, run.number)) is None or found.active:
