@@ -21,6 +21,7 @@ FOLDER = "lancedb"
 KEYS = ("key", "sha256")  # a table whose first column is named so has one row a key
 FRAGMENTS = 32  # so many files slow no reader down
 ATTEMPTS = 3
+CACHE_BYTES = 16 * 2**20
 # As the system says it; LanceDB passes its words on in errors of several kinds.
 NOT_WRITABLE = (
     "no space left",
@@ -77,14 +78,14 @@ class Home:
             with self.writing():
                 folder.mkdir(parents=True, exist_ok=True)
             self._lock = lock or (lambda name: _file_lock(folder / "making.lock"))
-            self._connection = lancedb.connect(folder)
+            self._connection = lancedb.connect(folder, session=_session())
             self._check_layout()
             return
         if lock is None:
             raise ValueError(f"the home {place} is shared by machines: a lock over them must be given")
         self._lock = lock
         try:
-            self._connection = lancedb.connect(f"{place}/{FOLDER}")
+            self._connection = lancedb.connect(f"{place}/{FOLDER}", session=_session())
         except (ValueError, RuntimeError) as error:
             raise HomeUnreachable(place, str(error)) from error
         self._check_layout()
@@ -171,6 +172,13 @@ class Home:
                 except RuntimeError as error:
                     if not _overtaken(error):
                         raise
+
+
+def _session() -> lancedb.Session:
+    """With small caches: LanceDB's own keep every version of every table that was ever opened, up to gigabytes."""
+    import lancedb
+
+    return lancedb.Session(index_cache_size_bytes=CACHE_BYTES, metadata_cache_size_bytes=CACHE_BYTES)
 
 
 def columns(table: lancedb.table.Table, names: Sequence[str]) -> pa.Table:
