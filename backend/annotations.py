@@ -160,7 +160,7 @@ def _regions(result: Sequence[Json], labelling: Labelling) -> tuple[tuple[Region
         return None, []
     names = {control.name for control in labelling.segmentation}
     regions, problems = read_regions(
-        [item for item in result if item.get("from_name") in names], labelling.mask_classes
+        [item for item in result if str(item.get("from_name")) in names], labelling.mask_classes
     )
     reasons = [f"region {problem.region}: {problem.reason}" for problem in problems]
     grave = any(not problem.harmless for problem in problems)

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import asdict
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Annotated, Any
 
-from fastapi import Body, Depends, FastAPI, Path, Request
+from fastapi import Body, FastAPI, Path, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
-from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 from seedqueue.backend import events, metrics, seeding, triggers
 from seedqueue.backend.attached import AttachedProjects
+from seedqueue.backend.basic_auth import BasicAuth
 from seedqueue.backend.body_limit import BodyLimit
 from seedqueue.backend.context import Context
 from seedqueue.backend.doctor_routes import add_doctor_routes
-from seedqueue.backend.errors import KNOWN, InvalidRequest, Unauthorised, problem
+from seedqueue.backend.errors import KNOWN, InvalidRequest, problem
 from seedqueue.backend.learning_routes import add_learning_routes
 from seedqueue.backend.page_routes import add_page_routes, run_fields
 from seedqueue.backend.prelabels import Head, project_id
@@ -56,44 +55,28 @@ class ChoicesBody(BaseModel):
 
 def create_app(context: Context, head: Head | None = None) -> FastAPI:
     """The app over one context. `head` answers `/predict`: the home's promoted versions, unless another is given."""
-    # The documentation's routes cannot be guarded: with Basic Auth there are none.
+    # The documentation's page loads scripts from elsewhere: there is none where passwords are given.
     openapi_url = None if context.settings.basic_auth_user else "/openapi.json"
     app = FastAPI(title="seedqueue", version=version("seedqueue"), openapi_url=openapi_url, redoc_url=None)
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM)
     app.add_middleware(BodyLimit)
+    app.add_middleware(BasicAuth, context.settings.basic_auth_user, context.settings.basic_auth_pass)
     app.add_middleware(SameOrigin)
-    guard = [Depends(_guard(context))]
     _add_errors(app)
     projects = AttachedProjects(context)
-    _add_machine_routes(app, context, head or TrainedHeads(context), projects, guard)
-    _add_project_routes(app, context, guard)
-    add_learning_routes(app, context, guard)
-    add_doctor_routes(app, context, guard)
-    add_page_routes(app, context, projects, guard)
-    add_ui(app, guard)
+    _add_machine_routes(app, context, head or TrainedHeads(context), projects)
+    _add_project_routes(app, context)
+    add_learning_routes(app, context)
+    add_doctor_routes(app, context)
+    add_page_routes(app, context, projects)
+    add_ui(app)
     return app
-
-
-def _guard(context: Context) -> Any:
-    """The dependency that asks for Basic Auth where the settings have it."""
-    wanted = (context.settings.basic_auth_user, context.settings.basic_auth_pass)
-
-    def check(given: Annotated[HTTPBasicCredentials | None, Depends(HTTPBasic(auto_error=False))]) -> None:
-        if not wanted[0]:
-            return
-        offered = (given.username, given.password) if given else ("", "")
-        equal = [secrets.compare_digest(a.encode(), b.encode()) for a, b in zip(offered, wanted, strict=True)]
-        if not all(equal):
-            raise Unauthorised
-
-    return check
 
 
 def _add_errors(app: FastAPI) -> None:
     def known(request: Request, error: Exception) -> JSONResponse:
         found = problem(error)
-        headers = {"WWW-Authenticate": 'Basic realm="seedqueue"'} if found.status == 401 else None
-        return JSONResponse({"error": found.name, "message": found.message}, found.status, headers)
+        return JSONResponse({"error": found.name, "message": found.message}, found.status)
 
     def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
@@ -113,9 +96,7 @@ def _add_errors(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
 
 
-def _add_machine_routes(
-    app: FastAPI, context: Context, head: Head, projects: AttachedProjects, guard: list[Any]
-) -> None:
+def _add_machine_routes(app: FastAPI, context: Context, head: Head, projects: AttachedProjects) -> None:
     """The routes that Label Studio calls. It waits 1 s for /health and /webhook, 3 s for /setup."""
 
     @app.get("/health")
@@ -123,65 +104,65 @@ def _add_machine_routes(
         """Whether the backend is up; the one route that never asks for a password."""
         return {"status": "UP", "model_class": "SeedQueue", "version": version("seedqueue")}
 
-    @app.post("/setup", dependencies=guard)
+    @app.post("/setup")
     def setup(body: SetupBody) -> dict[str, str]:
         """Label Studio's greeting: the version of the project's head."""
         project = project_id(body.project)
         projects.greeted(project)
         return {"model_version": head.version(project)}
 
-    @app.post("/predict", dependencies=guard)
+    @app.post("/predict")
     def predict(body: PredictBody) -> dict[str, Any]:
         """Pre-annotations: one list of predictions per task."""
         project = project_id(body.project)
         results = head.predict(project, body.tasks, body.label_config or "")
         return {"results": results, "model_version": head.version(project)}
 
-    @app.post("/webhook", status_code=202, dependencies=guard)
+    @app.post("/webhook", status_code=202)
     def webhook(body: Annotated[Any, Body()]) -> dict[str, str]:
         """Events of Label Studio: accepted at once, worked off by the workers."""
         event = events.parse(body)
         outcome = triggers.receive(context, event)
         return {"event": event.action, "outcome": outcome, **triggers.told(context, event)}
 
-    @app.get("/metrics", dependencies=guard, response_class=PlainTextResponse)
+    @app.get("/metrics", response_class=PlainTextResponse)
     def prometheus() -> Response:
         """Jobs, workers, runs, queues, versions and event lag, for Prometheus."""
         return Response(metrics.exposition(context), media_type=metrics.CONTENT_TYPE)
 
-    @app.get("/versions", dependencies=guard)
+    @app.get("/versions")
     def versions() -> dict[str, list[str]]:
         """All versions of the heads."""
         return {"versions": head.versions()}
 
 
-def _add_project_routes(app: FastAPI, context: Context, guard: list[Any]) -> None:
+def _add_project_routes(app: FastAPI, context: Context) -> None:
     """The admin's routes, under /api/projects/<id>."""
     base = "/api/projects/{project}"
 
-    @app.get(base, dependencies=guard)
+    @app.get(base)
     def state(project: Project) -> dict[str, Any]:
         """The newest run with its progress, the published one, and the unreadable images."""
         return describe(seeding.status(context, project))
 
-    @app.post(f"{base}/seed", status_code=202, dependencies=guard)
+    @app.post(f"{base}/seed", status_code=202)
     def seed(project: Project, body: ChoicesBody | None = None) -> dict[str, Any]:
         """Make a seed queue, or replace the one that stands: `budget`, `selector`, ...; `dry_run` only shows it."""
         choices = seeding.choices_from(body.model_dump() if body else {}, context.settings)
         return run_fields(seeding.request_seed(context, project, choices))
 
-    @app.post(f"{base}/extend", status_code=202, dependencies=guard)
+    @app.post(f"{base}/extend", status_code=202)
     def extend(project: Project, budget: Annotated[Any, Body(embed=True)]) -> dict[str, Any]:
         """Lengthen the seed queue to `budget` tasks; the first ones keep their ranks."""
         return run_fields(seeding.request_extension(context, project, budget))
 
-    @app.get(f"{base}/queue", dependencies=guard)
+    @app.get(f"{base}/queue")
     def queue(project: Project) -> dict[str, Any]:
         """The seed queue that stands, in rank order."""
         run, tasks = seeding.standing_queue(context, project)
         return {"run": run_fields(run), "queue": [asdict(task) for task in tasks]}
 
-    @app.delete(f"{base}/queue", dependencies=guard)
+    @app.delete(f"{base}/queue")
     def undo(project: Project) -> dict[str, Any]:
         """Take the seed queue away: the project is as it was before."""
         return run_fields(seeding.undo(context, project))

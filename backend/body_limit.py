@@ -23,7 +23,7 @@ class BodyTooLarge(SeedqueueError):
 
 
 class _Exceeded(Exception):
-    """The body that is being read has grown too large."""
+    """The body that is being read has grown too large. FastAPI makes a 400 of it, which is not sent."""
 
 
 class BodyLimit:
@@ -53,6 +53,8 @@ class BodyLimit:
 
         async def noted(message: MutableMapping[str, Any]) -> None:
             nonlocal begun
+            if read > self._limit and not begun:
+                return
             begun = begun or message["type"] == "http.response.start"
             await send(message)
 
@@ -61,6 +63,7 @@ class BodyLimit:
         except _Exceeded:
             if begun:
                 raise
+        if read > self._limit and not begun:
             await self._refuse(scope, receive, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -335,4 +335,5 @@ def problem(error: Exception) -> Problem:
         status = error.status
     elif isinstance(error, ModelError) and not isinstance(error, NAMED_WRONGLY):
         status = 503
-    return Problem(type(error).__name__, str(error), status)
+    # Halves of surrogate pairs, which JSON may hold and UTF-8 may not, come from the request that is quoted.
+    return Problem(type(error).__name__, str(error).encode(errors="backslashreplace").decode(), status)

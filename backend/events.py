@@ -9,6 +9,7 @@ from typing import Any
 from seedqueue.backend.errors import InvalidRequest
 
 LARGEST_ID = 2**63 - 1  # what a column of the records holds
+_LONGEST_ACTION = 100
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ def parse(body: object) -> Event:
     action = body.get("action")
     if not isinstance(action, str) or not action:
         raise InvalidRequest("The webhook's body has no 'action'.")
+    if len(action) > _LONGEST_ACTION or not action.isprintable():  # it is answered, stored and logged
+        raise InvalidRequest(f"The webhook's 'action' is no name of an event: {action[:80]!a}.")
     project = _id(body.get("project"), "project")
     return _PARSERS.get(action, _unknown)(action, project, body)
 

@@ -23,6 +23,7 @@ KINDS: Mapping[str, Kind] = {
     "ellipselabels": "ellipse",
 }
 _CLASSIFIES = ("choices", "taxonomy")
+_LONGEST_REASON = 200  # lxml quotes the config
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,8 @@ def labelling_of_xml(label_config: str) -> Labelling:
         parsed = parse_config(ElementTree.tostring(root, encoding="unicode"))
     except RecursionError as error:
         raise LabelConfigUnusable("its tags are nested too deeply") from error
-    except (ValueError, KeyError) as error:
-        raise LabelConfigUnusable(str(error)) from error
+    except Exception as error:  # of lxml's limits (depth 256, 10 MB an attribute) the SDK makes an error of its own
+        raise LabelConfigUnusable(str(error)[:_LONGEST_REASON]) from error
     return parse_labelling(parsed, label_config)
 
 

@@ -18,16 +18,16 @@ HeadName = Annotated[str | None, Body(embed=True)]
 Choices = Annotated[dict[str, Any] | None, Body()]
 
 
-def add_learning_routes(app: FastAPI, context: Context, guard: list[Any]) -> None:
+def add_learning_routes(app: FastAPI, context: Context) -> None:
     base = "/api/projects/{project}"
 
-    @app.post(f"{base}/train", status_code=202, dependencies=guard)
+    @app.post(f"{base}/train", status_code=202)
     def train(project: Project, head: HeadName = None) -> dict[str, Any]:
         """Train now: `head`, or all heads that train of themselves. What came of it is under `learning`."""
         learning.request_training(context, project, head)
         return {"project": project, "head": head, "outcome": "enqueued"}
 
-    @app.get(f"{base}/learning", dependencies=guard)
+    @app.get(f"{base}/learning")
     def how(project: Project) -> dict[str, Any]:
         """The training under way, how the last one ended, what serves; curves, advice, agreement, problems."""
         found = learning.told(context, project)
@@ -39,22 +39,22 @@ def add_learning_routes(app: FastAPI, context: Context, guard: list[Any]) -> Non
             **asdict(learning.overview(context, project)),
         }
 
-    @app.get(f"{base}/versions", dependencies=guard)
+    @app.get(f"{base}/versions")
     def versions(project: Project) -> dict[str, Any]:
         """The versions of the project's heads, oldest first, in full."""
         return {"versions": [{**asdict(one), "name": one.name} for one in context.versions.all(project)]}
 
-    @app.post(f"{base}/versions/{{number}}/promote", dependencies=guard)
+    @app.post(f"{base}/versions/{{number}}/promote")
     def promote(project: Project, number: Number) -> dict[str, Any]:
         """Let this version serve."""
         return summary(learning.promote(context, project, number))
 
-    @app.post(f"{base}/rollback", dependencies=guard)
+    @app.post(f"{base}/rollback")
     def roll_back(project: Project, head: HeadName = None) -> dict[str, Any]:
         """Let the version serve that did before the one that serves now; `head` where the project has two."""
         return summary(learning.roll_back(context, project, head))
 
-    @app.post(f"{base}/round", status_code=202, dependencies=guard)
+    @app.post(f"{base}/round", status_code=202)
     def next_round(project: Project, choices: Choices = None) -> dict[str, Any]:
         """The next round, chosen by what a head says: `budget`, `selector` and the other choices of a seed queue."""
         run = seeding.request_round(context, project, choices or {})

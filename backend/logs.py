@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from typing import Any
 
 OURS = "seedqueue"
 # Of a LogRecord, what `about` adds; the first ones are said in front of a text line.
@@ -63,12 +64,24 @@ class JsonLines(logging.Formatter):
         return json.dumps(told, ensure_ascii=False, default=str)
 
 
+class _ToStandardError(logging.StreamHandler[Any]):
+    """To what standard error is when a line is written, not to what it was at the start."""
+
+    @property
+    def stream(self) -> Any:
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, given: Any) -> None:
+        pass
+
+
 def configure(form: str) -> None:
     """Send all logging of this process to standard error. form: "text" or "json".
 
     Ours from INFO on, others' from WARNING on; uvicorn's too, which would write lines of its own.
     """
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _ToStandardError()
     handler.addFilter(_Ids())
     handler.setFormatter(JsonLines() if form == "json" else TextLines())
     root = logging.getLogger()
@@ -77,4 +90,5 @@ def configure(form: str) -> None:
     logging.getLogger(OURS).setLevel(logging.INFO)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "rq.worker"):
         logging.getLogger(name).handlers = []
+        logging.getLogger(name).setLevel(logging.NOTSET)
         logging.getLogger(name).propagate = True

@@ -6,11 +6,9 @@ import time
 
 from seedqueue.backend.broker import Broker
 from seedqueue.backend.errors import Busy, LabelStudioRefused, LabelStudioUnreachable, RedisUnreachable
-from seedqueue.backend.tables import HomeNotWritable, HomeUnreachable
+from seedqueue.backend.tables import HomeNotWritable, HomeUnreachable, is_away
 
 PASSING = (LabelStudioUnreachable, LabelStudioRefused, RedisUnreachable, HomeNotWritable, HomeUnreachable, Busy)
-# How LanceDB tells of an object store that goes away in the middle of its work.
-STORE_AWAY = ("generic s3 error", "generic gcs error", "generic microsoftazure error", "error sending request")
 PASSING_CODES = (408, 425, 429)
 # So long a run waits, and so often it tries: the clock may jump.
 PATIENCE_SECONDS, PATIENCE_TIMES = 3600.0, 20
@@ -22,7 +20,7 @@ def is_passing(error: Exception) -> bool:
     if isinstance(error, LabelStudioRefused):
         return error.code >= 500 or error.code in PASSING_CODES
     if isinstance(error, RuntimeError | OSError | ValueError):
-        return any(sign in str(error).lower() for sign in STORE_AWAY)
+        return is_away(error)
     return isinstance(error, PASSING)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from seedqueue.backend.events import LARGEST_ID
+
 UNTRAINED = "untrained"  # the version before the first training: Label Studio wants one
 
 
@@ -30,6 +32,8 @@ class Head(Protocol):
 
 
 def project_id(project: str | int | None) -> int | None:
-    """The number in Label Studio's project field, which is `"<id>.<created timestamp>"`."""
+    """The number in Label Studio's project field, which is `"<id>.<created timestamp>"`; None where there is none."""
     number = str(project or "").partition(".")[0]
-    return int(number) if number.isdecimal() else None
+    # Python refuses to read numbers of thousands of digits.
+    known = number.isdecimal() and len(number) <= len(str(LARGEST_ID)) and int(number) <= LARGEST_ID
+    return int(number) if known else None

@@ -19,6 +19,8 @@ Item = Mapping[str, Any]
 REGION_KINDS: frozenset[Kind] = frozenset({"brush", "polygon", "rectangle", "ellipse"})
 MOST_PIXELS = 1 << 28
 _MOST_PERCENT = 1e6
+_LEAST_EXTENT = 1e-9  # of the image's side: of less the square is too small to divide by
+MOST_TURNS = 1000  # of a polygon's outline, up or down the whole image: filling it takes time for each
 SIDES_AGREE = 0.01  # a mask of another size is resized where the sides' ratios differ by less
 
 
@@ -122,16 +124,16 @@ def _labels(item: Item, labels: Sequence[str]) -> tuple[tuple[str, ...], list[st
     """The region's labels that the config has, and those that it has no more."""
     value = item.get("value")
     given = value.get(str(item.get("type")).lower()) if isinstance(value, Mapping) else None
-    if not isinstance(given, list) or not given:
+    if not isinstance(given, list) or not given or not all(isinstance(each, str) for each in given):
         raise _Unusable("it has no label")
     return tuple(dict.fromkeys(each for each in given if each in labels)), [x for x in given if x not in labels]
 
 
 def _read(name: str, labels: tuple[str, ...], item: Item) -> Region:
-    if (item.get("image_rotation") or 0) % 360:
+    if _number(item.get("image_rotation") or 0) % 360:
         raise _Unusable(f"it was drawn on the image turned by {item['image_rotation']} degrees")
     width, height = item.get("original_width"), item.get("original_height")
-    if not (isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0):
+    if not (type(width) is type(height) is int and width > 0 and height > 0):
         raise _Unusable(f"its original_width {width!r} and original_height {height!r} are no size of an image")
     if width * height > MOST_PIXELS:
         raise _Unusable(f"{width} x {height} pixels are more than the limit of {MOST_PIXELS}")
@@ -178,6 +180,9 @@ def _polygon(value: Item, height: int, width: int) -> tuple[tuple[float, float],
     if len(given) < 3:
         raise _Unusable(f"a polygon of {len(given)} points encloses nothing", harmless=True)
     points = tuple((_number(x) / 100 * width, _number(y) / 100 * height) for x, y in given)
+    heights = np.clip([y / height for _, y in points], 0, 1)
+    if np.abs(np.diff(heights, append=heights[:1])).sum() > MOST_TURNS:
+        raise _Unusable(f"its outline runs up and down the image more than {MOST_TURNS} times")
     # By rank and not by the signed area, which is zero for an even figure of eight too.
     if np.linalg.matrix_rank(np.array(points) - points[0]) < 2:
         raise _Unusable("its area is zero", harmless=True)
@@ -187,7 +192,7 @@ def _polygon(value: Item, height: int, width: int) -> tuple[tuple[float, float],
 def _numbers(value: Item, height: int, width: int, *names: str) -> tuple[float, float, float, float]:
     """Position and extent in pixels, of percents of the image's sides."""
     x, y, across, down = (_number(value.get(name)) / 100 for name in names)
-    if across <= 0 or down <= 0:
+    if across < _LEAST_EXTENT or down < _LEAST_EXTENT:
         raise _Unusable("its area is zero", harmless=True)
     return x * width, y * height, across * width, down * height
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
 Points = NDArray[np.float64]
+
+_AT_A_TIME = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -27,17 +30,28 @@ def fill_polygon(points: Points, height: int, width: int) -> Mask:
 
     By the even-odd rule: where a polygon crosses itself, what it goes round twice is outside. An edge
     toggles all pixels to its right in the rows whose centre it passes, so that time is
-    O(edges + their heights + height x width).
+    O(edges + the rows they pass + height x width).
     """
     toggled = np.zeros((height, width + 1), dtype=bool)
-    for (x0, y0), (x1, y1) in zip(points, np.roll(points, -1, axis=0), strict=True):
-        low, high = np.clip(np.ceil(np.sort([y0, y1]) - 0.5), 0, height).astype(int)
-        if low == high:
-            continue
-        rows = np.arange(low, high)
+    firsts, counts = _rows_passed(points, height)
+    ends = np.roll(points, -1, axis=0)
+    # As many edges at a time as pass a million rows, and one at least.
+    steps = np.flatnonzero(np.diff(np.cumsum(counts) // _AT_A_TIME, prepend=-1, append=-1))
+    for begin, end in pairwise(steps):
+        edge = np.repeat(np.arange(begin, end), counts[begin:end])
+        before = np.cumsum(counts[begin:end]) - counts[begin:end]
+        rows = firsts[edge] + np.arange(len(edge)) - before[edge - begin]
+        (x0, y0), (x1, y1) = points[edge].T, ends[edge].T
         crossed = x0 + (rows + 0.5 - y0) * ((x1 - x0) / (y1 - y0))
-        toggled[rows, np.clip(np.ceil(crossed - 0.5), 0, width).astype(int)] ^= True
+        np.logical_xor.at(toggled, (rows, np.clip(np.ceil(crossed - 0.5), 0, width).astype(int)), True)
     return np.logical_xor.accumulate(toggled[:, :width], axis=1)
+
+
+def _rows_passed(points: Points, height: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Of each edge, from a corner to the next: the first row whose centre it passes, and how many."""
+    ys = np.sort([points[:, 1], np.roll(points[:, 1], -1)], axis=0)
+    lows, highs = np.clip(np.ceil(ys - 0.5), 0, height).astype(np.int64)
+    return lows, highs - lows
 
 
 def fill_ellipse(ellipse: Ellipse, height: int, width: int) -> Mask:

@@ -21,6 +21,8 @@ FOLDER = "lancedb"
 KEYS = ("key", "sha256")  # a table whose first column is named so has one row a key
 FRAGMENTS = 32  # so many files slow no reader down
 ATTEMPTS = 3
+# How LanceDB tells of an object store that goes away in the middle of its work.
+STORE_AWAY = ("generic s3 error", "generic gcs error", "generic microsoftazure error", "error sending request")
 CACHE_BYTES = 16 * 2**20
 # As the system says it; LanceDB passes its words on in errors of several kinds.
 NOT_WRITABLE = (
@@ -142,7 +144,7 @@ class Home:
         try:
             return self._connection.open_table(name)
         except ValueError as error:
-            if "not found" not in str(error).lower():  # an object store that is away, for one
+            if is_away(error):  # which says nothing of what it holds
                 raise HomeUnreachable(str(self.place), str(error)) from error
             # It stands in a cycle with the frames of our callers, which would keep what they read in memory.
             error.__traceback__ = None
@@ -164,7 +166,9 @@ class Home:
         Readers go on meanwhile with the version they opened. Writers too: where one gets in our way again
         and again, the rest is left for the next time.
         """
-        for name in self._connection.list_tables().tables:
+        for name in self.names():
+            if name == layout.TABLE:
+                continue
             for _ in range(ATTEMPTS):
                 try:
                     _compact(self._connection.open_table(name))
@@ -172,6 +176,11 @@ class Home:
                 except RuntimeError as error:
                     if not _overtaken(error):
                         raise
+
+
+def is_away(error: Exception) -> bool:
+    """Whether LanceDB tells that an object store does not answer."""
+    return any(sign in str(error).lower() for sign in STORE_AWAY)
 
 
 def _session() -> lancedb.Session:

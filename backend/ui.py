@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, RedirectResponse
@@ -26,7 +25,7 @@ HEADERS = {
 }
 
 
-def add_ui(app: FastAPI, guard: list[Any]) -> None:
+def add_ui(app: FastAPI) -> None:
     """The page and its files. Of its files only the first is told of in the API's documentation."""
     served = {path.name: path for path in FOLDER.iterdir() if path.is_file()}
     served[PLOTLY] = Path(str(files("plotly") / "package_data" / PLOTLY))
@@ -36,12 +35,12 @@ def add_ui(app: FastAPI, guard: list[Any]) -> None:
     def redirected() -> RedirectResponse:
         return RedirectResponse("ui/")  # relative: the backend may lie behind a proxy, under a path of its own
 
-    @app.get("/ui/", dependencies=guard, response_class=FileResponse)
+    @app.get("/ui/", response_class=FileResponse)
     def index() -> FileResponse:
         """The admin's page."""
         return FileResponse(served[INDEX], headers=HEADERS)
 
-    @app.get("/ui/{name}", include_in_schema=False, dependencies=guard)
+    @app.get("/ui/{name}", include_in_schema=False)
     def file(name: str) -> FileResponse:
         if name not in served:
             raise HTTPException(404, f"the page has no file {name!r:.80}")

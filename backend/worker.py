@@ -45,7 +45,7 @@ class ForeignJob(SeedqueueError):
 
 
 class OurJob(Job):
-    """A job that runs functions of our own modules alone, `seedqueue.backend.<module>.<function>`."""
+    """A job that runs functions of our own modules alone, `seedqueue.backend.<module>.<function>`, and no callbacks."""
 
     @property
     def func(self) -> Any:
@@ -53,10 +53,25 @@ class OurJob(Job):
         name = str(self.func_name)
         if not OURS.fullmatch(name):
             raise ForeignJob(name)
+        # RQ would import and call these of any module; none of our jobs has one.
+        if callback := self._success_callback_name or self._failure_callback_name or self._stopped_callback_name:
+            raise ForeignJob(str(callback))
         found = super().func
         if getattr(found, "__module__", None) != name.rpartition(".")[0]:  # what our modules have imported
             raise ForeignJob(name)
         return found
+
+    @property
+    def success_callback(self) -> None:
+        """None: not even where a refused job names one."""
+
+    @property
+    def failure_callback(self) -> None:
+        """None: not even where a refused job names one."""
+
+    @property
+    def stopped_callback(self) -> None:
+        """None: not even where a refused job names one."""
 
 
 class WarmWorker(SimpleWorker):

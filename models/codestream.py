@@ -4,6 +4,7 @@ A decoder allocates what a stream announces, whatever the file around it says, a
 on headers it did not expect. So the headers are read here first, strictly.
 """
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,9 +21,20 @@ _NOTES = {*range(0xE0, 0xF0), 0xFE}
 _START_OF_SCAN, _FILL = 0xDA, 0xFF
 _KINDS = {0xC3: "JPEG Lossless", 0xF7: "JPEG-LS"}
 
+_END = 0xD9
+# In the pixels FF stands before 00, a restart mark or another FF; anything else ends the scan.
+_END_OF_SCAN = re.compile(rb"\xff(?=[^\x00\xd0-\xd7\xff])")
+
 # SIZ, the first segment of a JPEG 2000 stream: image and tile sizes and offsets, number of components, bits.
 _SIZ_MARK = b"\xff\x4f\xff\x51"
 _SIZ = struct.Struct(">4x 2H 8I H B")
+
+# A progressive JPEG has some ten scans, and each goes over all pixels, however few bytes it has.
+MOST_SCANS = 100
+# OpenJPEG takes 9 kB for each tile before it decodes one, some more for each of its components.
+MOST_TILE_COMPONENTS = 1 << 15
+# A JPEG 2000 file has one stream; the mark may by chance stand in its notes too.
+_MOST_STREAMS = 100
 
 
 @dataclass(frozen=True)
@@ -39,13 +51,55 @@ class Announced:
 def read_codestream(frame: bytes) -> Announced:
     """Read the header of a JPEG, JPEG-LS or JPEG 2000 stream. Raises ValueError where it is damaged."""
     if frame.startswith(b"\xff\xd8"):
-        return _read_jpeg(frame)
-    if (at := frame.find(_SIZ_MARK)) >= 0:
-        if len(frame) < at + _SIZ.size:
-            raise ValueError("truncated JPEG 2000 header")
-        _, _, right, bottom, left, top, _, _, _, _, samples, bits = _SIZ.unpack_from(frame, at)
-        return Announced("JPEG 2000", bottom - top, right - left, samples, (bits & 0x7F) + 1)
-    raise ValueError("neither JPEG nor JPEG 2000")
+        found = _read_jpeg(frame)
+        check_scans(frame)
+        return found
+    streams = list(_jpeg_2000_headers(frame))
+    if not streams:
+        raise ValueError("neither JPEG nor JPEG 2000")
+    if len(set(streams)) > 1:  # which of them the decoder takes is not for us to guess
+        raise ValueError("several JPEG 2000 streams that differ")
+    return streams[0]
+
+
+def check_tiles(content: bytes) -> None:
+    """Raises ValueError for a JPEG 2000 of so many tiles that a few bytes would take a gigabyte."""
+    for _ in _jpeg_2000_headers(content):
+        pass
+
+
+def _jpeg_2000_headers(content: bytes) -> Iterator[Announced]:
+    """What each stream in a JPEG 2000 file announces: which one a decoder takes, the boxes around them decide."""
+    at = content.find(_SIZ_MARK)
+    for number in range(_MOST_STREAMS + 1):
+        if at < 0:
+            return
+        if number == _MOST_STREAMS or len(content) < at + _SIZ.size:
+            raise ValueError("truncated JPEG 2000 header" if number < _MOST_STREAMS else "too many JPEG 2000 streams")
+        _, _, right, bottom, left, top, across, down, tiles_left, tiles_top, samples, bits = _SIZ.unpack_from(
+            content, at
+        )
+        if not (across and down):
+            raise ValueError("JPEG 2000 tiles without a size")
+        tiles = -((tiles_left - right) // across) * -((tiles_top - bottom) // down)
+        if tiles * samples > MOST_TILE_COMPONENTS:
+            raise ValueError(f"{tiles:,} tiles of {samples} components, more than {MOST_TILE_COMPONENTS:,} in all")
+        yield Announced("JPEG 2000", bottom - top, right - left, samples, (bits & 0x7F) + 1)
+        at = content.find(_SIZ_MARK, at + 1)
+
+
+def check_scans(content: bytes) -> None:
+    """Raises ValueError for a JPEG of so many scans that decoding it would take minutes. Damaged ones pass."""
+    at, scans = 2, 0
+    while (found := _END_OF_SCAN.search(content, at)) is not None:
+        at, mark = found.end(), content[found.end()]
+        if mark == _END:
+            return
+        if mark == _START_OF_SCAN:
+            scans += 1
+            if scans > MOST_SCANS:
+                raise ValueError(f"more than {MOST_SCANS} scans")
+        at += 1 + int.from_bytes(content[at + 1 : at + 3], "big")
 
 
 def _read_jpeg(frame: bytes) -> Announced:

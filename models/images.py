@@ -8,7 +8,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFile, ImageOps
 from PIL.TiffImagePlugin import TiffImageFile
 
-from seedqueue.models import grey
+from seedqueue.models import codestream, grey
 from seedqueue.models.errors import UnreadableImage
 from seedqueue.models.picture import DECODING_ERRORS, Frames, Picture, check_size, damage
 
@@ -20,6 +20,7 @@ _DEEP_GREY = ("I", "F")
 # TIFF's tags, and the kinds of pixels that Pillow takes for others of the same bits: (mode, sample format, bits).
 _BITS, _COLOUR_MODEL, _PLANES, _SAMPLE_FORMAT = 258, 262, 284, 339
 _SEPARATE_PLANES, _WHITE_IS_ZERO = 2, 0
+_TILE_WIDTH, _TILE_LENGTH = 322, 323
 _OTHER_KINDS = {("I", 1, 32): np.uint32, ("L", 2, 8): np.int8}
 
 
@@ -42,6 +43,7 @@ def read_image(content: bytes, *, max_pixels: int, frames: Frames = "refuse") ->
     image = _open(content)
     check_size(*image.size, max_pixels)
     try:
+        _check_costs(image, content, max_pixels)
         image.load()
         return Picture(_to_eight_bits(image))
     except DECODING_ERRORS as error:
@@ -81,6 +83,18 @@ def _open(content: bytes) -> ImageFile.ImageFile:
                 raise UnreadableImage(f"a {name} with a kind of pixels that is not supported") from error
             raise UnreadableImage(damage(name, error)) from error
     raise UnreadableImage(_describe(content))
+
+
+def _check_costs(image: ImageFile.ImageFile, content: bytes, max_pixels: int) -> None:
+    """What a file of few pixels can make its decoder allocate or go over. Raises UnreadableImage and ValueError."""
+    if image.format in ("JPEG", "MPO"):
+        codestream.check_scans(content)
+    elif image.format == "JPEG2000":
+        codestream.check_tiles(content)
+    elif isinstance(image, TiffImageFile):
+        sides = [int(image.tag_v2.get(tag, 0)) for tag in (_TILE_WIDTH, _TILE_LENGTH)]
+        if sides[0] * sides[1] > max_pixels:
+            raise UnreadableImage(f"a TIFF in tiles of {sides[0]} x {sides[1]} pixels, more than the limit of an image")
 
 
 def _describe(content: bytes) -> str:

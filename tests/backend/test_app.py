@@ -339,10 +339,11 @@ def test_basic_auth_guards_all_but_health(context: Context, serve: Serve, payloa
         assert_problem(answer, 401, "Unauthorised", "BASIC_AUTH_USER")
         assert answer.headers["www-authenticate"] == 'Basic realm="seedqueue"'
     assert client.get("/health").status_code == 200
-    assert [client.get(path).status_code for path in ("/docs", "/openapi.json")] == [404, 404]
+    assert [client.get(path).status_code for path in ("/docs", "/openapi.json", "/", "/nowhere")] == [401] * 4
     right = {"Authorization": "Basic " + base64.b64encode(b"u:p:w").decode()}
     assert client.post("/webhook", json=payload("ANNOTATION_CREATED"), headers=right).status_code == 202
     assert client.get("/versions", headers=right).status_code == 200
+    assert [client.get(path, headers=right).status_code for path in ("/docs", "/openapi.json")] == [404, 404]
 
 
 @pytest.mark.parametrize("given", ["u:wrong", "x:p:w", "ü:p:w", "u:", ":", "u"])

@@ -120,6 +120,44 @@ def test_a_body_that_streams_on_is_cut_off_at_the_limit(client: TestClient) -> N
     assert (answer.status_code, answer.json()["error"]) == (413, "BodyTooLarge")
 
 
+@pytest.mark.parametrize("path", ["/webhook", "/predict", "/api/projects/1/seed"])
+def test_the_app_itself_says_so_too(client: TestClient, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FastAPI reads bodies itself and makes a 400 of what goes wrong meanwhile."""
+    client.app.middleware_stack = None  # type: ignore[attr-defined]
+    limited = next(one for one in client.app.user_middleware if one.cls is BodyLimit)  # type: ignore[attr-defined]
+    monkeypatch.setitem(limited.kwargs, "limit", LIMIT)
+    answer = client.post(path, content=(b"x" * 1000 for _ in range(20)), headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["error"]) == (413, "BodyTooLarge")
+
+
+@pytest.mark.parametrize("path", POSTS)
+@pytest.mark.parametrize("depth", [100, 300, 900, 970, 990])
+def test_nested_values_of_any_depth_are_answered_by_a_name(client: TestClient, path: str, depth: int) -> None:
+    for key in ("action", "project", "tasks", "budget", "head", "add", "label_config", "annotation"):
+        nested = "[" * depth + "]" * depth
+        body = f'{{"action":"ANNOTATION_CREATED","project":{{"id":1}},"{key}":{nested}}}'
+        answer = client.post(path, content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code < 500 or answer.json()["error"] == "LabelStudioUnreachable", answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/setup", {"project": "9" * 5000}),
+        ("/predict", {"project": "9" * 5000 + ".1", "tasks": []}),
+        ("/setup", {"project": str(2**63)}),
+        ("/webhook", {"action": "\ud800", "project": {"id": 1}}),
+        ("/webhook", {"action": "A" * 10**6, "project": {"id": 1}}),
+        ("/api/projects/1/rollback", {"head": "\ud800"}),
+        ("/api/projects/1/train", {"head": "\ud800\x00"}),
+    ],
+)
+def test_numbers_and_characters_that_python_or_utf_8_refuse(client: TestClient, path: str, body: Any) -> None:
+    answer = client.post(path, content=json.dumps(body), headers={"Content-Type": "application/json"})
+    assert answer.status_code < 500, answer.text
+    assert len(answer.text) < 1000
+
+
 LIMIT = 10_000
 
 VIEW = '<View><Image name="i" value="$image"/><Choices name="c" toName="i">{}</Choices></View>'
@@ -134,11 +172,14 @@ LAUGHS = "<!DOCTYPE a [<!ENTITY a0 'ha'>{}]>".format(
         LAUGHS,
         '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + VIEW.format('<Choice value="b"/>&x;'),
         "<View>" * 50_000 + "</View>" * 50_000,
+        "<View>" * 500 + VIEW.format("") + "</View>" * 500,
+        VIEW.replace("$image", "$" * 11_000_000),
+        VIEW.replace('name="i"', ""),
         "<View",
         "",
         "\x00",
     ],
-    ids=["billion laughs", "external entity", "deep", "cut", "empty", "null"],
+    ids=["billion laughs", "external entity", "deep", "deeper than lxml", "long", "nameless", "cut", "empty", "null"],
 )
 def test_a_hostile_label_config_is_named_in_no_time(config: str) -> None:
     began = time.monotonic()
@@ -163,6 +204,7 @@ def region(kind: str, value: dict[str, Any], width: Any = 64, height: Any = 64) 
         region("brushlabels", {"format": "rle", "rle": [-1, 300, 2.5, "x"]}),
         region("brushlabels", {"format": "rle", "rle": "AAAA"}),
         region("polygonlabels", {"points": [[float("nan"), 1], [2, 3], [4, 5]]}),
+        region("polygonlabels", {"points": [[n % 100, 100 * (n % 2)] for n in range(100_000)]}, 7000, 7000),
         region("polygonlabels", {"points": [[1e308, 1e308], [-1e308, 3], [4, 5]]}),
         region("rectanglelabels", {"x": 1, "y": 1, "width": 1e300, "height": -5, "rotation": float("inf")}),
         region("rectanglelabels", {"x": 1, "y": 1, "width": 5, "height": 5}, -3, 2.5),
@@ -174,7 +216,7 @@ def test_hostile_regions_cost_neither_time_nor_memory(item: dict[str, Any]) -> N
     began = time.monotonic()
     tracemalloc.start()
     regions, problems = read_regions([item], ["a"])
-    masks_by_label(regions, ["a"], 64, 64) if regions and not problems else None
+    masks_by_label(regions, ["a"], regions[0].height, regions[0].width) if regions and not problems else None
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(regions) + len(problems) >= 1

@@ -148,6 +148,28 @@ def test_a_job_that_somebody_else_has_put_into_our_queue_is_not_run(
     assert "ForeignJob" in str(result.exc_string)
 
 
+@pytest.mark.parametrize("kind", ["success", "failure", "stopped"])
+@pytest.mark.parametrize("function", ["seedqueue.backend.probe.work", "os.getpid"])
+def test_a_callback_is_neither_imported_nor_called(
+    broker: Broker,
+    calls: list[tuple[object, ...]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    function: str,
+) -> None:
+    witness = tmp_path / "witness"
+    (tmp_path / "stranger.py").write_text(f"open({str(witness)!r}, 'w')\ndef called(*_): pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    foreign = broker.queue("control").enqueue(function, 1)
+    broker.redis.hset(foreign.key, f"{kind}_callback_name", "stranger.called")
+    broker.enqueue("control", "probe.work", 2)
+    work(broker)
+    assert not witness.exists()
+    assert [number for _, number in calls] == [2]
+    assert found(broker, foreign.id).is_failed
+
+
 class Pickled:
     """Unpickling it runs a command."""
 

@@ -86,6 +86,55 @@ def gif_of(width: int, height: int) -> bytes:
     return bytes(content)
 
 
+def tiled_tiff(side: int) -> bytes:
+    """8 x 8 pixels in one deflated tile of this side."""
+    tile = zlib.compress(bytes(side * side), 9)
+    tile += bytes(len(tile) % 2)
+    tags = [(256, 8), (257, 8), (258, 8), (259, 8), (262, 1), (277, 1), (322, side), (323, side), (324, 8)]
+    tags.append((325, len(tile)))
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    return struct.pack("<2sHI", b"II", 42, 8 + len(tile)) + tile + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
+def in_tiles(side: int, codestream: bytes = WHOLE["JPEG2000"]) -> bytes:
+    """The JPEG 2000 of 40 x 30 as a raw stream, which says that its tiles have this side."""
+    at = codestream.find(b"\xff\x4f\xff\x51")
+    return codestream[at : at + 24] + struct.pack(">2I", side, side) + codestream[at + 32 :]
+
+
+def of_scans(number: int) -> bytes:
+    """A progressive JPEG whose last scan stands there so many times more."""
+    content = written("JPEG", progressive=True)
+    last = content.rfind(b"\xff\xc4", 0, content.rfind(b"\xff\xda"))
+    return content[:-2] + content[last:-2] * number + content[-2:]
+
+
+def widened(content: bytes, width: int, height: int) -> bytes:
+    """A raw JPEG 2000 stream that says that its image has this size."""
+    return content[:8] + struct.pack(">2I", width, height) + content[16:]
+
+
+def test_what_is_usual_stays_readable() -> None:
+    assert read(tiled_tiff(256)) == (8, 8)
+    assert read(of_scans(50)) == (40, 30)
+    assert read(in_tiles(40)) == (40, 30)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (tiled_tiff(2048), "tiles of 2048 x 2048"),
+        (of_scans(1000), "more than 100 scans"),
+        (widened(in_tiles(1), 1000, 60), "60,000 tiles"),
+        (in_tiles(0), "."),
+        (in_tiles(1) + b"\xff\x4f\xff\x51" * 200, "streams|truncated"),
+    ],
+)
+def test_few_bytes_that_would_cost_gigabytes_or_minutes(content: bytes, reason: str) -> None:
+    with pytest.raises(UnreadableImage, match=reason):
+        read_image(content, max_pixels=MOST)
+
+
 BOMB = zlib.compress(bytes(300_000_000), 9)  # 300 MB in 300 kB
 HOSTILE = {
     "text that unpacks to 300 MB": png(chunk(b"zTXt", b"a\0\0" + BOMB)),
@@ -98,6 +147,9 @@ HOSTILE = {
     "2 gigapixels": png(chunk(b"tEXt", b"a\0b"), width=8, height=8).replace(
         struct.pack(">II", 8, 8), struct.pack(">II", 50_000, 50_000)
     ),
+    "tiles of 900 MB": tiled_tiff(30_000),
+    "a tile a pixel": widened(in_tiles(1), 1000, 60),
+    "ten thousand scans": of_scans(10_000),
     "a thousand frames": b"".join([WHOLE["GIF"][:-1]] + [WHOLE["GIF"][13:-1]] * 1000) + b";",
 }
 

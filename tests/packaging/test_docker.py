@@ -111,6 +111,21 @@ def test_the_image_has_every_folder_of_the_package_and_runs_as_nobody_special(do
     assert re.findall(r"^USER (\w+)$", dockerfile, re.MULTILINE) == ["seedqueue"]
 
 
+def test_every_port_is_this_machines_alone_and_nobody_signs_up_uninvited(services: dict[str, Any]) -> None:
+    ports = [port for service in services.values() for port in service.get("ports", [])]
+    assert len(ports) == 2
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+    assert services["label-studio"]["environment"]["LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK"] == "true"
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_ours_wait_for_health_and_write_into_their_volumes_alone(services: dict[str, Any], name: str) -> None:
+    service = services[name]
+    assert {each["condition"] for each in service["depends_on"].values()} == {"service_healthy"}
+    assert service["read_only"] is service["init"] is True
+    assert service["volumes"] == services["backend"]["volumes"]
+
+
 def test_images_are_pinned_and_what_they_keep_lies_in_volumes(services: dict[str, Any], dockerfile: str) -> None:
     images = [service["image"] for name, service in services.items() if name not in OURS]
     images += re.findall(r"^ARG BASE=(.+)$", dockerfile, re.MULTILINE)
@@ -133,7 +148,9 @@ def test_passwords_are_demanded_and_drawn_by_the_script(services: dict[str, Any]
     drawn = [value for name, value in given.items() if name not in ("LABEL_STUDIO_USERNAME", "TORCH_INDEX")]
     assert len(set(drawn)) == len(drawn) == 5
     assert all(re.fullmatch(r"[0-9a-f]{40}", value) for value in drawn)  # as long as Label Studio's tokens
-    assert "--requirepass" in services["redis"]["command"]
+    command = services["redis"]["command"]
+    assert "--requirepass" in command
+    assert command[command.index("--appendonly") + 1] == "yes"
 
 
 def test_health_checks_call_what_is_there(services: dict[str, Any], dockerfile: str) -> None:

@@ -3,15 +3,14 @@
 #
 #     make image-check            as root; some 10 minutes and 30 GB of disk for a while
 #
-# Seen: the image's own commands, as its user: the version, `serve` answering /health, a worker that gives signs of life.
+# Seen: the image's own commands, as its user: `serve` answering /health, a worker that gives signs of life.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 [ "$(id -u)" = 0 ] || { echo "buildah with chroot isolation needs root" >&2; exit 2; }
 command -v buildah >/dev/null && command -v debootstrap >/dev/null || {
     apt-get update -qq && apt-get install -y -qq --no-install-recommends buildah debootstrap >/dev/null; }
 place=$(mktemp -d)
-export STORAGE_DRIVER=vfs
-store=(--root "$place/storage" --runroot "$place/run")
+store=(--storage-driver vfs --root "$place/storage" --runroot "$place/run")
 trap 'buildah "${store[@]}" rm --all >/dev/null 2>&1 || true; rm -rf "$place"' EXIT
 
 echo "a base with Python 3, from this machine's Debian mirror ..."
@@ -30,7 +29,8 @@ echo "the image ..."
 mounts=()
 for file in /etc/pip.conf "$HOME/.config/pip/pip.conf" "$HOME/.pip/pip.conf"; do
     [ -f "$file" ] && mounts+=(--volume "$file:$file:ro"); done
-for folder in /opt/pypi /opt/pypi-more /opt/wheels /etc/ssl/certs; do
+# Folders that it names, as a mirror on this machine.
+for folder in $(.venv/bin/python -m pip config list 2>/dev/null | grep -oE "(file://)?/[^' ,]+" | sed 's#^file://##') /etc/ssl/certs; do
     [ -d "$folder" ] && mounts+=(--volume "$folder:$folder:ro"); done
 while IFS='=' read -r name value; do mounts+=(--env "$name=$value"); done < <(env | grep -E '^PIP_' || true)
 began=$(date +%s)
@@ -43,14 +43,19 @@ echo "built in $(($(date +%s) - began)) s"
 one=$(buildah "${store[@]}" from seedqueue)
 run() { buildah "${store[@]}" run --isolation chroot --network host "$one" -- "$@"; }
 echo "user: $(run id -un), size: $(du -sh "$(buildah "${store[@]}" mount "$one")" | cut -f1)"
+buildah "${store[@]}" umount "$one" >/dev/null
 [ "$(run id -un)" = seedqueue ]
 run seedqueue --help >/dev/null
-run sh -c '
+run sh -ec '
     export LABEL_STUDIO_API_KEY=none
     seedqueue serve --host 127.0.0.1 --port 19090 --workers 1 >/tmp/serve.log 2>&1 &
     serve=$!
     for turn in $(seq 120); do python -m seedqueue.backend.alive 19090 && break; sleep 1; done
-    python -m seedqueue.backend.alive 19090 && echo "serve answers"
+    python -m seedqueue.backend.alive 19090
+    echo "serve answers"
     for turn in $(seq 120); do python -m seedqueue.backend.alive && break; sleep 1; done
-    python -m seedqueue.backend.alive && echo "a worker lives"
-    kill $serve; wait $serve; tail -n 1 /tmp/serve.log'
+    python -m seedqueue.backend.alive
+    echo "a worker lives"
+    kill $serve
+    wait $serve
+    tail -n 1 /tmp/serve.log'
