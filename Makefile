@@ -95,7 +95,6 @@ image-check: ## the container image built and run without an engine, as root: 10
 
 soak: install ## the long proofs: faults, load, fuzzing, an hour: SEEDQUEUE_SOAK_MINUTES=30; results in build/soak.jsonl
 	@mkdir -p build && rm -f build/soak.jsonl
-	@test -e /usr/lib/*/faketime/libfaketimeMT.so.1 || [ "$$(id -u)" != 0 ] || apt-get install -y -qq faketime >/dev/null 2>&1 || true
 	@$(RUN) -m pytest -m soak -rA --hypothesis-profile=soak; passed=$$?; \
 		$(RUN) tests/proofs/soak_table.py build/soak.jsonl && exit $$passed
 

@@ -14,16 +14,16 @@ from seedqueue.backend import drawing, logs, publish, refresh, settings, waking
 from seedqueue.backend.broker import Broker
 from seedqueue.backend.context import Context
 from seedqueue.backend.due import due
-from seedqueue.backend.errors import KNOWN, LabelStudioRefused, LabelStudioUnreachable, RedisUnreachable
+from seedqueue.backend.errors import KNOWN
 from seedqueue.backend.gathering import Gathered, annotation_state, gather
 from seedqueue.backend.learn import classes_of, kind_of, train_head
 from seedqueue.backend.learning_errors import NothingToTrain
+from seedqueue.backend.patience import PASSING
 from seedqueue.backend.records import Run
 from seedqueue.backend.versions import FAMILY, HeadKind, ModelVersion
 from seedqueue.backend.waking import Asked
 from seedqueue.models.heads.spec import Progress
 
-PASSING = (LabelStudioUnreachable, LabelStudioRefused, RedisUnreachable)
 SHOWN_SECONDS = 3600.0
 SHOWN_LATER_SECONDS = 10.0
 

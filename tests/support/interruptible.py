@@ -68,15 +68,16 @@ class Interruptible:
         with client, server:
             with self._lock:
                 self._open |= {client, server}
-            back = Thread(target=_pass_on, args=(server, client), daemon=True)
+            back = Thread(target=pass_on, args=(server, client), daemon=True)
             back.start()
-            _pass_on(client, server)
+            pass_on(client, server)
             back.join()
             with self._lock:
                 self._open -= {client, server}
 
 
-def _pass_on(source: socket.socket, sink: socket.socket) -> None:
+def pass_on(source: socket.socket, sink: socket.socket) -> None:
+    """Until one of them is closed, then close both to further words."""
     with suppress(OSError):
         while content := source.recv(65536):
             sink.sendall(content)

@@ -10,6 +10,7 @@ from datetime import datetime
 from threading import Thread
 
 import trustme
+from interruptible import pass_on
 
 
 @contextmanager
@@ -50,16 +51,7 @@ def _join(plain: socket.socket, context: ssl.SSLContext, backend: str | tuple[st
     server = socket.socket(socket.AF_UNIX if isinstance(backend, str) else socket.AF_INET)
     with client, server:
         server.connect(backend)
-        back = Thread(target=_pass_on, args=(server, client), daemon=True)
+        back = Thread(target=pass_on, args=(server, client), daemon=True)
         back.start()
-        _pass_on(client, server)
+        pass_on(client, server)
         back.join()
-
-
-def _pass_on(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while content := source.recv(65536):
-            sink.sendall(content)
-    for end in (source, sink):
-        with suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
