@@ -72,6 +72,7 @@ def attach(studio: Studio, project: int, backend_url: str, user: str = "", passw
     try:
         if present is None:
             studio.call("POST", "/api/ml", json={**body, "title": TITLE, "is_interactive": False})
+            _leave_one(studio, project, backend_url)
         else:
             studio.call("PATCH", f"/api/ml/{present.number}", json={**body, "title": present.title})
     except LabelStudioRefused as error:
@@ -81,6 +82,13 @@ def attach(studio: Studio, project: int, backend_url: str, user: str = "", passw
     if attached is None:
         raise BackendRefused(backend_url, "it is not among the project's connections after attaching")
     return attached
+
+
+def _leave_one(studio: Studio, project: int, backend_url: str) -> None:
+    """A creation that met a locked database is repeated; Label Studio may have kept the first half of the first."""
+    made = [found for found in connections(studio, project) if _same(found.url, backend_url)]
+    for extra in sorted(made, key=lambda found: found.number)[1:]:
+        studio.call("DELETE", f"/api/ml/{extra.number}", missing_ok=True)
 
 
 def authorise_webhook(studio: Studio, project: int, backend_url: str, user: str, password: str) -> None:

@@ -97,7 +97,7 @@ class Studio:
             return answer.json() if answer.content else None
 
     def _request(self, method: str, url: str, **content: Any) -> httpx.Response:
-        """One request, repeated where sqlite was locked by another one's write: nothing was changed then."""
+        """One request, repeated where sqlite was locked by another's write; a part of it may be done."""
         for pause in LOCKED_PAUSES:
             answer = self.http.request(method, url, headers=self.headers(), **content)
             if answer.status_code != 500 or LOCKED not in answer.text:

@@ -11,7 +11,7 @@ from running import CHOICE, Backend, Eventually
 from studio_front import StudioFront, Trouble
 from taught import Annotators
 
-from seedqueue.backend import seeding
+from seedqueue.backend import connection, seeding
 from seedqueue.backend.demo.label_studio import LabelStudioServer
 from seedqueue.backend.embeddings import source_key
 from seedqueue.backend.records import Run
@@ -69,6 +69,16 @@ def test_a_run_waits_while_label_studio_is_in_trouble_and_says_so(
     assert ended.state == "published", ended.error
     assert waits_for(behind, run) == ""
     assert uris(behind, run) == uris(behind, undisturbed)
+
+
+def test_a_creation_that_met_a_locked_database_leaves_one_connection(behind: Backend, front: StudioFront) -> None:
+    project = behind.new_project([])
+    left = [Trouble(500, late=True, says="database is locked")]
+    front.trouble = lambda method, path: left.pop() if left and (method, path) == ("POST", "/api/ml") else None
+    behind.attach(project)
+    assert front.met[500] == 1
+    assert len(connection.connections(behind.context.studio, project)) == 1
+    assert len(connection.webhooks(behind.context.studio, project, behind.url)) == 1
 
 
 @pytest.mark.soak

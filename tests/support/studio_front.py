@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ class Trouble:
     status: int = 0
     seconds: float = 0.0
     cut: bool = False  # the connection is closed without an answer
+    late: bool = False  # Label Studio does what it is asked before
+    says: str = "trouble"
 
 
 class StudioFront:
@@ -42,16 +45,18 @@ class StudioFront:
             def handle_any(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 found = outer.trouble(self.command, self.path)
+                headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
                 if found is not None:
                     outer.met[found.status] += 1
+                    if found.late:
+                        outer._client.request(self.command, self.path, headers=headers, content=body)
                     outer._closing.wait(found.seconds)
                     if found.cut:
                         self.connection.close()
                         return
                     if found.status:
-                        self._answer(found.status, {}, b'{"detail": "trouble"}')
+                        self._answer(found.status, {}, json.dumps({"detail": found.says}).encode())
                         return
-                headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
                 passed = outer._client.request(self.command, self.path, headers=headers, content=body)
                 self._answer(passed.status_code, dict(passed.headers), passed.content)
 
