@@ -9,17 +9,21 @@ from typing import Any
 
 from rq.job import Job
 
-from seedqueue.backend.broker import LANES, Broker, Lane, WorkerSeen
+from seedqueue.backend import presence
+from seedqueue.backend.broker import LANES, Broker, Lane
 from seedqueue.backend.context import Context
 from seedqueue.backend.events import Event
+from seedqueue.backend.presence import WorkerSeen
 
 EVENTS = 20
 ERRORS = 20
 KEPT_SECONDS = 7 * 24 * 3600
 LONGEST_MESSAGE = 500
+# What workers run, and nothing else.
 JOBS = {
     "jobs.start": "listing the images",
     "jobs.embed_shard": "embedding images",
+    "jobs.embed_new": "embedding new images",
     "jobs.finish": "choosing and publishing a queue",
     "jobs.tidy": "tidying up after a new queue",
     "jobs.reconcile": "comparing the queue with Label Studio",
@@ -73,7 +77,7 @@ class Activity:
 def activity(context: Context) -> Activity:
     """Raises `RedisUnreachable`, `HomeUnreachable`."""
     broker = context.broker
-    return Activity(loads(broker), broker.workers(), last_events(broker), last_errors(context))
+    return Activity(loads(broker), presence.workers(broker), last_events(broker), last_errors(context))
 
 
 def note_event(broker: Broker, event: Event, outcome: str) -> None:

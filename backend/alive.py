@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from rq import Worker
 from rq.serializers import JSONSerializer
 
-from seedqueue.backend import broker, settings
+from seedqueue.backend import broker, presence, settings
 from seedqueue.backend.errors import SeedqueueError
 from seedqueue.backend.health import is_healthy
 
@@ -25,7 +25,7 @@ def alive(arguments: Sequence[str]) -> bool:
     with link.reachable():
         found = Worker.all(connection=link.redis, serializer=JSONSerializer)
     here = {one.name for one in found if one.hostname == socket.gethostname()}
-    return any(one.name in here and one.state != "lost" for one in link.workers())
+    return any(one.name in here and one.state != "lost" for one in presence.workers(link))
 
 
 if __name__ == "__main__":

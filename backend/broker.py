@@ -1,20 +1,19 @@
-"""Redis: the one file that builds RQ's Queue, Worker and fetch, and keeps locks and progress."""
+"""Redis: RQ's queues and jobs, locks over all processes, and what is noted for a while."""
 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from threading import Event, Thread
 from typing import Any, Literal
 
 from redis import Redis
 from redis.exceptions import AuthenticationError, LockError, RedisError
 from redis.lock import Lock
-from rq import Queue, Retry, Worker
+from rq import Queue, Retry
 from rq.job import Job
 from rq.registry import StartedJobRegistry
 from rq.scheduler import RQScheduler
@@ -31,24 +30,9 @@ JOB_SECONDS = {"control": 3600, "embed": 600, "learn": 12 * 3600, "experiment": 
 RETRY_SECONDS = [1, 5, 30]
 KEPT_SECONDS = 24 * 3600
 DONE_SECONDS = 600  # nobody reads what succeeded: a day's would be hundreds of megabytes with a hundred projects
-PROGRESS_SECONDS = 30 * 24 * 3600
 LOCK_LEASE = 30.0
 LOCK_WAIT = 300.0
-SIGN_SECONDS = 15.0
 QUEUES = "seedqueue"
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Images of a run: how many there are to embed, how many are done.
-
-    per_second, seconds_left: at the mean speed so far; None before the first image.
-    """
-
-    total: int
-    done: int
-    per_second: float | None = None
-    seconds_left: float | None = None
 
 
 @dataclass(frozen=True)
@@ -57,16 +41,6 @@ class Fates:
 
     alive: int
     failed: int
-
-
-@dataclass(frozen=True)
-class WorkerSeen:
-    """A worker: busy, idle, suspended or lost, the lanes that it listens to, when it was last seen (ISO time)."""
-
-    name: str
-    state: str
-    lanes: tuple[Lane, ...]
-    seen: str
 
 
 class Broker:
@@ -146,11 +120,6 @@ class Broker:
         scheduler.prepare_registries(names)
         scheduler.enqueue_scheduled_jobs()  # type: ignore[no-untyped-call]
 
-    def experimenters(self) -> int:
-        """How many workers listen for the units of experiments."""
-        with self.reachable():
-            return int(Worker.count(queue=self.queue("experiment")))
-
     def fates(self, prefix: str) -> Fates:
         """How many jobs whose id begins with `prefix` are alive (queued, scheduled, started) and how many failed."""
         alive = failed = 0
@@ -175,44 +144,6 @@ class Broker:
                 }
                 for lane, queue in ((lane, self.queue(lane)) for lane in LANES)
             }
-
-    def embedders(self) -> int:
-        """How many workers listen for shards."""
-        with self.reachable():
-            return int(Worker.count(queue=self.queue("embed")))
-
-    def has_workers(self) -> bool:
-        """Whether a worker listens for this Label Studio's jobs."""
-        return bool(self.embedders())
-
-    def workers(self) -> list[WorkerSeen]:
-        """The workers that are known. A killed one stays known for minutes; without its sign of life it is lost."""
-        lanes = {self.queue(lane).name: lane for lane in LANES}
-        with self.reachable():
-            found = Worker.all(connection=self.redis, serializer=JSONSerializer)
-            ours = [one for one in found if any(name in lanes for name in one.queue_names())]
-            alive = {one.name: self.noted(_sign(one.name)) for one in ours}
-        return [
-            WorkerSeen(
-                one.name,
-                str(one.get_state()) if alive[one.name] else "lost",
-                tuple(lanes[name] for name in one.queue_names() if name in lanes),
-                alive[one.name] or (one.last_heartbeat.isoformat() if one.last_heartbeat else ""),
-            )
-            for one in ours
-        ]
-
-    def strangers(self) -> int:
-        """How many workers at this Redis are those of another namespace: of another LABEL_STUDIO_URL."""
-        ours = {self.queue(lane).name for lane in LANES}
-        with self.reachable():
-            found = Worker.all(connection=self.redis, serializer=JSONSerializer)
-            names = [one.queue_names() for one in found]
-        return sum(each[0].startswith(f"{QUEUES}-") and ours.isdisjoint(each) for each in names if each)
-
-    def sign_of_life(self, worker: str) -> None:
-        """Note that a worker is there; it does so every second, also while a job runs."""
-        self.note(_sign(worker), datetime.now(UTC).isoformat(timespec="seconds"), SIGN_SECONDS)
 
     def sweep(self) -> None:
         """Hand the jobs of workers whose lease ran out to others."""
@@ -287,71 +218,8 @@ class Broker:
         with self.reachable():
             self.redis.set(self.key("once", name), 1, px=int(seconds * 1000))
 
-    def start_progress(self, run: str, total: int) -> None:
-        with self.reachable(), self.redis.pipeline() as pipe:
-            pipe.delete(self.key("progress", run), self.key("shards", run))
-            pipe.hset(self.key("progress", run), mapping={"total": total, "done": 0, "began": time.time()})
-            pipe.expire(self.key("progress", run), PROGRESS_SECONDS)
-            pipe.execute()
-
-    def advance(self, run: str, images: int) -> None:
-        with self.reachable(), self.redis.pipeline() as pipe:
-            pipe.hincrby(self.key("progress", run), "done", images)
-            pipe.incrby(self.key("images"), images)
-            pipe.execute()
-
-    def images_done(self) -> int:
-        """How many images shards have finished since Redis was started."""
-        with self.reachable():
-            return int(self.redis.get(self.key("images")) or 0)
-
-    def progress(self, run: str) -> Progress | None:
-        """None where Redis knows nothing of the run: not started, or Redis was lost."""
-        with self.reachable():
-            total, done, began = self.redis.hmget(self.key("progress", run), ["total", "done", "began"])
-        return (
-            None
-            if total is None
-            else progress_of(int(total), int(done or 0), time.time() - float(began or time.time()))
-        )
-
-    def shard_done(self, run: str, shard: int) -> int:
-        """Note a finished shard; the number of finished shards of the run."""
-        with self.reachable(), self.redis.pipeline() as pipe:
-            pipe.sadd(self.key("shards", run), shard)
-            pipe.expire(self.key("shards", run), PROGRESS_SECONDS)
-            pipe.scard(self.key("shards", run))
-            return int(pipe.execute()[-1])
-
-    def shards_done(self, run: str) -> int:
-        with self.reachable():
-            return int(self.redis.scard(self.key("shards", run)))
-
-    def shards_issued(self, run: str) -> int:
-        with self.reachable():
-            return int(self.redis.get(self.key("issued", run)) or 0)
-
-    def issue_shard(self, run: str) -> int:
-        """The number of the next shard, from 0: each is given once."""
-        with self.reachable(), self.redis.pipeline() as pipe:
-            pipe.incr(self.key("issued", run))
-            pipe.expire(self.key("issued", run), PROGRESS_SECONDS)
-            return int(pipe.execute()[0]) - 1
-
     def key(self, *parts: str) -> str:
         return ":".join(("seedqueue", self.namespace, *parts))
-
-
-def progress_of(total: int, done: int, seconds: float) -> Progress:
-    """What `done` images in `seconds` say of the rest; a shard that ran twice never makes more than all."""
-    done = min(done, total)
-    if not done or seconds <= 0:  # the clock may jump
-        return Progress(total, done)
-    return Progress(total, done, done / seconds, (total - done) * seconds / done)
-
-
-def _sign(worker: str) -> str:
-    return f"worker-{worker}"
 
 
 def _renew(lock: Lock, released: Event) -> None:

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from seedqueue.backend import waking
-from seedqueue.backend.broker import Broker, Progress
+from seedqueue.backend import progress, waking
+from seedqueue.backend.broker import Broker
 from seedqueue.backend.errors import RedisUnreachable
 from seedqueue.backend.prelabels import UNTRAINED
+from seedqueue.backend.progress import Progress
 from seedqueue.backend.records import Records, Run
 
 LONGEST = 200
@@ -45,7 +46,7 @@ def recorded(records: Records, project: int) -> Recorded:
 def moment(broker: Broker, project: int, newest: Run | None) -> Moment:
     """Nothing where Redis is away: the card is then a little poorer, and serving tasks goes on."""
     try:
-        embedded = broker.progress(f"{project}-{newest.number}") if newest and newest.state == "embedding" else None
+        embedded = progress.of(broker, f"{project}-{newest.number}") if newest and newest.state == "embedding" else None
         training = broker.noted(waking.progress_name(project))
         return Moment(embedded, training, waking.asked(broker, project) is not None or waking.pressed(broker, project))
     except RedisUnreachable:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from seedqueue.backend import audit, jobs, seeding
+from seedqueue.backend import audit, seeding, steps
 from seedqueue.backend.context import Context
 from seedqueue.backend.embeddings import Embeddings
 from seedqueue.backend.errors import RunInProgress
@@ -68,7 +68,7 @@ def request_publication(context: Context, project: int, number: int, add: Sequen
         context.records.add_unreadable(project, run.number, context.records.unreadable(project, number))
         context.records.save_queue(run, queue)
         context.records.save_run(run)
-        jobs.enqueue_start(context, run)
+        steps.enqueue_start(context, run)
     return run
 
 
@@ -82,9 +82,9 @@ def stop(context: Context, project: int, number: int) -> Run:
         raise NoSuchRun(project, number)
     if not run.choices.dry_run or not run.active:
         raise NotStoppable(project, number, run.state)
-    context.broker.cancel(jobs.job_prefix(run))
-    with suppress(jobs.Ended):  # it came to its end just now
-        jobs.move(context, run, "failed", error=STOPPED)
+    context.broker.cancel(steps.job_prefix(run))
+    with suppress(steps.Ended):  # it came to its end just now
+        steps.move(context, run, "failed", error=STOPPED)
     return context.records.run(project, number) or run
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from seedqueue.backend import embedded_redis
+from seedqueue.backend import embedded_redis, presence
 from seedqueue.backend.broker import Broker
 from seedqueue.backend.children import Children, signals_interrupt
 from seedqueue.backend.errors import ExperimentFailed, InvalidRequest
@@ -124,7 +124,7 @@ def _workers(settings: Settings, place: Path, count: int, say: Say) -> Iterator[
         url = url or embedded_redis.start(children, place)
         broker = Broker(url, settings.namespace)
         broker.ping()
-        if not (count or broker.experimenters()):
+        if not (count or presence.listening(broker, "experiment")):
             say("waiting for a worker: start `seedqueue worker --lane experiment` with this REDIS_URL")
         threads = str(settings.threads or 1)
         told = {"REDIS_URL": url, "SEEDQUEUE_THREADS": threads, "OMP_NUM_THREADS": threads}

@@ -9,37 +9,29 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
-
-from rq import get_current_job
 
 from seedqueue.backend import (
     drawing,
     field_jobs,
     learning_jobs,
     logs,
-    patience,
     pool_changes,
+    presence,
+    progress,
     serving,
     settings,
+    steps,
     waking,
 )
-from seedqueue.backend.broker import Lane
 from seedqueue.backend.context import Context
 from seedqueue.backend.embed import embed_tasks
 from seedqueue.backend.embeddings import Embeddings, source_key
-from seedqueue.backend.errors import (
-    KNOWN,
-    EmbedderDiffers,
-    EmptyProject,
-    ProjectNotFound,
-)
+from seedqueue.backend.errors import EmbedderDiffers, EmptyProject, ProjectNotFound
 from seedqueue.backend.pool import PoolTask, list_pool
-from seedqueue.backend.records import Run, State
+from seedqueue.backend.records import Run
 from seedqueue.backend.rules import fields_of
 from seedqueue.backend.run_queue import queue_of
 from seedqueue.backend.snapshots import NO_SHARD
@@ -53,57 +45,25 @@ logger = logging.getLogger(__name__)
 TIDY_SECONDS = 10.0  # then it goes to the end of the line: hundreds of single calls to a busy server take minutes
 
 
-def job_prefix(run: Run) -> str:
-    """What the ids of a run's jobs begin with; ids take letters, digits, `_` and `-` only."""
-    return _prefix(run.project, run.number)
-
-
-def _prefix(project: int, number: int) -> str:
-    return f"run-{project}-{number}-"
-
-
-def progress_key(run: Run) -> str:
-    return f"{run.project}-{run.number}"
-
-
-def enqueue_start(context: Context, run: Run) -> None:
-    """Enqueue a run's first job; a run that has begun goes on from what is stored."""
-    _enqueue(context, run, "start")
-
-
-def move(context: Context, run: Run, state: State, **changes: Any) -> Run:
-    """Write a run's next state, unless it has ended meanwhile: undone by an admin, failed by another job.
-
-    Raises `Ended` then. `changes` are fields of `Run`.
-    """
-    with context.broker.lock(f"run-{progress_key(run)}"):
-        current = context.records.run(run.project, run.number)
-        if current is None or not current.active:
-            raise Ended
-        moved = current.moved(state, **changes)
-        context.records.save_run(moved)
-    return moved
-
-
 def start(project: int, number: int) -> None:
     """List the pool, find what is not embedded yet, cut it into shards and enqueue them."""
-    _follow(project, number, "start", (), _start)
+    steps.follow(project, number, "start", (), _start)
 
 
 def embed_shard(project: int, number: int, generation: str, shard: int) -> None:
     """Embed one shard; the one that finds nothing missing lets the run go on."""
     work = partial(_embed_shard, generation=generation, shard=shard)
-    _follow(project, number, "embed_shard", (generation, shard), work)
+    steps.follow(project, number, "embed_shard", (generation, shard), work)
 
 
 def finish(project: int, number: int) -> None:
     """Select, record the queue, publish it. A repeated call publishes the queue that was recorded."""
-    _follow(project, number, "finish", (), _finish)
+    steps.follow(project, number, "finish", (), _finish)
 
 
 def tidy(project: int, number: int) -> None:
     """After a switch: the tab, where showing it failed, and everything that the earlier round left."""
-    with _context() as context, context.broker.lock(f"tidy-{project}"):
+    with Context(settings.load()) as context, context.broker.lock(f"tidy-{project}"):
         standing = context.records.published_run(project)
         if standing is not None and standing.number == number:
             serving.show(context, standing)
@@ -115,7 +75,7 @@ def tidy(project: int, number: int) -> None:
 
 def embed_new(project: int, number: int, tasks: list[int]) -> None:
     """Embed tasks that came after the queue was put in place."""
-    with _context() as context:
+    with Context(settings.load()) as context:
         run = context.records.published_run(project)
         if run is not None and run.number == number:
             pool_changes.embed_some(context, run, tasks, *_embedding(context, run))
@@ -123,7 +83,7 @@ def embed_new(project: int, number: int, tasks: list[int]) -> None:
 
 def reconcile(project: int) -> None:
     """Compare the standing queue with what Label Studio says, and repair."""
-    with logs.about(project=project), _context() as context, context.broker.lock(f"publish-{project}"):
+    with logs.about(project=project), Context(settings.load()) as context, context.broker.lock(f"publish-{project}"):
         waking.reconciling(context.broker, project)
         run = context.records.published_run(project)
         if run is None:
@@ -134,10 +94,6 @@ def reconcile(project: int) -> None:
             learning_jobs.tick(context, project)
         except ProjectNotFound as error:
             context.records.save_run(run.moved("undone", error=str(error)))
-
-
-def _context() -> Context:
-    return Context(settings.load())
 
 
 @lru_cache(maxsize=1)
@@ -152,20 +108,6 @@ def _embedding(context: Context, run: Run) -> tuple[Embedder, Embeddings]:
     if run.fingerprint and run.fingerprint != embedder.fingerprint:
         raise EmbedderDiffers(embedder.name, run.fingerprint, embedder.fingerprint)
     return embedder, Embeddings(context.home, embedder.fingerprint, embedder.dimension)
-
-
-def _enqueue(context: Context, run: Run, step: str, *shard: str | int) -> None:
-    _again(context, run.project, run.number, step, shard)
-
-
-def _again(
-    context: Context, project: int, number: int, step: str, shard: Sequence[str | int], delay: float = 0
-) -> None:
-    """Enqueue a step of a run, whose record need not be readable at the moment."""
-    # A repeated id is enqueued and run twice; a fresh one keeps the registries apart.
-    job_id = f"{_prefix(project, number)}{step}-{uuid.uuid4().hex[:12]}"
-    lane: Lane = "embed" if shard else "control"
-    context.broker.enqueue(lane, f"jobs.{step}", project, number, *shard, job_id=job_id, delay=delay)
 
 
 def _check_budget(pool: Sequence[PoolTask], run: Run) -> None:
@@ -197,10 +139,10 @@ def _finish_when_embedded(context: Context, run: Run) -> None:
     absent = {task.task for task in pool if known.get(source_key(task.task, task.uri)) not in stored}
     unreadable = {one.task for one in context.records.unreadable(run.project, run.number)}
     if absent - unreadable:
-        enqueue_start(context, run)
+        steps.enqueue_start(context, run)
         return
-    run = move(context, run, "selecting", unreadable=len(absent), embedded=max(0, run.embedded - len(absent)))
-    _enqueue(context, run, "finish")
+    run = steps.move(context, run, "selecting", unreadable=len(absent), embedded=max(0, run.embedded - len(absent)))
+    steps.enqueue(context, run, "finish")
 
 
 def _select(context: Context, run: Run) -> Run:
@@ -208,7 +150,7 @@ def _select(context: Context, run: Run) -> Run:
     pool = list_pool(context.studio, run.project, run.choices.tab, fields_of(run.choices))
     embedder, store = _embedding(context, run)
     queue, warnings, head = queue_of(context, run, pool, embedder, store)
-    run = move(context, run, "selecting", warnings=warnings, head=head)
+    run = steps.move(context, run, "selecting", warnings=warnings, head=head)
     # Last: once a queue is recorded, a run that is taken up again publishes it as it is.
     context.records.save_queue(run, queue)
     return run
@@ -216,7 +158,7 @@ def _select(context: Context, run: Run) -> Run:
 
 def _start(context: Context, run: Run) -> None:
     if context.records.queue(run.project, run.number):  # chosen already: only its publication is left
-        _enqueue(context, run, "finish")
+        steps.enqueue(context, run, "finish")
         return
     pool = list_pool(context.studio, run.project, run.choices.tab)
     _check_budget(pool, run)
@@ -225,26 +167,26 @@ def _start(context: Context, run: Run) -> None:
     generation = uuid.uuid4().hex[:12]
     context.snapshots.save(run.project, run.number, generation, pool, shards)
     count, missing = max(shards, default=NO_SHARD) + 1, sum(shard != NO_SHARD for shard in shards)
-    context.broker.start_progress(progress_key(run), missing)
+    progress.start(context.broker, steps.progress_key(run), missing)
     labelled = sum(task.labelled for task in pool)
     counts = {"tasks": len(pool), "labelled": labelled, "shards": count, "embedded": missing}
-    run = move(
+    run = steps.move(
         context, run, "embedding", fingerprint=embedder.fingerprint, generation=generation, unreadable=0, **counts
     )
     logger.info("%d tasks listed, %d images to embed in %d shards", len(pool), missing, count)
     _enqueue_shards(context, run)
     if count == 0:
-        _enqueue(context, run, "finish")
+        steps.enqueue(context, run, "finish")
 
 
 def _enqueue_shards(context: Context, run: Run) -> None:
     """One shard more than there are workers, and no more: a run that comes later has its turn between them."""
-    key, ahead = f"{progress_key(run)}-{run.generation}", 1 + max(1, context.broker.embedders())
-    while context.broker.shards_issued(key) - context.broker.shards_done(key) < ahead:
-        shard = context.broker.issue_shard(key)
+    key, ahead = f"{steps.progress_key(run)}-{run.generation}", 1 + max(1, presence.listening(context.broker))
+    while progress.shards_issued(context.broker, key) - progress.shards_done(context.broker, key) < ahead:
+        shard = progress.issue_shard(context.broker, key)
         if shard >= run.shards:
             return
-        _enqueue(context, run, "embed_shard", run.generation, shard)
+        steps.enqueue(context, run, "embed_shard", run.generation, shard)
 
 
 def _embed_shard(context: Context, run: Run, generation: str, shard: int) -> None:
@@ -252,14 +194,14 @@ def _embed_shard(context: Context, run: Run, generation: str, shard: int) -> Non
         return
     embedder, store = _embedding(context, run)
     tasks = context.snapshots.pool(run.project, run.number, generation, shard)
-    key, began = progress_key(run), time.monotonic()
+    key, began = steps.progress_key(run), time.monotonic()
     found = embed_tasks(
-        context, run.project, tasks, embedder, store, lambda images: context.broker.advance(key, images)
+        context, run.project, tasks, embedder, store, lambda images: progress.advance(context.broker, key, images)
     )
     context.records.add_unreadable(run.project, run.number, found)
     seconds = time.monotonic() - began
     logger.info("shard %d: %d images in %.1f s, %d unreadable", shard + 1, len(tasks), seconds, len(found))
-    if context.broker.shard_done(f"{key}-{generation}", shard) >= run.shards:
+    if progress.shard_done(context.broker, f"{key}-{generation}", shard) >= run.shards:
         _finish_when_embedded(context, run)
     else:
         _enqueue_shards(context, run)
@@ -278,60 +220,16 @@ def _finish(context: Context, run: Run) -> None:
             queue = context.records.queue(run.project, run.number)
         logger.info("%d tasks chosen by %s", len(queue), run.choices.selector)
         if run.choices.dry_run:
-            move(context, run, "chosen")
+            steps.move(context, run, "chosen")
             drawing.ask(context, run.project)
             return
-        run = move(context, run, "publishing")
+        run = steps.move(context, run, "publishing")
         warnings = serving.put_in_place(context, run, queue)
         # At once: from here on annotators are served this queue, whatever else goes wrong.
-        move(context, run, "published", warnings=run.warnings + warnings)
+        steps.move(context, run, "published", warnings=run.warnings + warnings)
         logger.info("%s is in place", run.version)
         try:
             serving.show(context, run)
         finally:
             _enqueue_tidy(context, run)
             drawing.ask(context, run.project)
-
-
-def _follow(
-    project: int, number: int, step: str, shard: Sequence[str | int], work: Callable[[Context, Run], None]
-) -> None:
-    """Work on an active run; an error that neither waiting nor a retry mends is written into its record."""
-    with logs.about(project=project, run=number), _context() as context:
-        try:
-            run = context.records.run(project, number)
-            if run is None or not run.active:
-                return
-            work(context, run)
-            patience.over(context.broker, f"{project}-{number}")
-        except Ended:
-            return
-        except Exception as error:
-            pause = patience.pause(context.broker, f"{project}-{number}", error)
-            if pause is not None:
-                logger.warning("waits: %s", error)
-                _again(context, project, number, step, shard, pause)
-            elif _retries_left() and (isinstance(error, patience.PASSING) or not isinstance(error, KNOWN)):
-                raise
-            else:
-                known = isinstance(error, KNOWN)
-                _fail(context, project, number, str(error) if known else f"unexpected {type(error).__name__}: {error}")
-                if not known:
-                    raise
-
-
-def _retries_left() -> bool:
-    job = get_current_job()
-    return bool(job and job.retries_left)
-
-
-def _fail(context: Context, project: int, number: int, message: str) -> None:
-    logger.error("failed: %s", message)
-    run = context.records.run(project, number)
-    if run is not None:
-        with suppress(Ended):
-            move(context, run, "failed", error=message)
-
-
-class Ended(Exception):
-    """The run of a job ended while the job worked: nothing is left to do."""

@@ -10,7 +10,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from seedqueue.backend import learning, screen
+from seedqueue.backend import learning, presence, screen
 from seedqueue.backend.context import Context
 from seedqueue.backend.learning import Overview, Told
 from seedqueue.backend.learning_errors import TrainingFailed
@@ -25,7 +25,7 @@ def follow(context: Context, project: int, before: Mapping[str, Any] | None, *, 
     if not wait:
         screen.say(f"the training of project {project} is under way: seedqueue learning --project {project}")
         return
-    if not context.broker.has_workers():
+    if not presence.listening(context.broker):
         screen.warn("no worker is running yet: start one with `seedqueue serve` or `seedqueue worker`")
     with screen.progress_bar("training") as advance:
         while True:

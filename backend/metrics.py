@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from seedqueue.backend import jobs, waking
+from seedqueue.backend import presence, progress, steps, waking
 from seedqueue.backend.broker import LANES, STATES
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import KNOWN
@@ -84,22 +84,21 @@ class Gathered(Collector):
             for state in STATES:
                 gauges.add("seedqueue_jobs", "jobs by lane and state", counts[lane][state], lane=lane, state=state)
         states: dict[str, int] = {"busy": 0, "idle": 0, "lost": 0}
-        for worker in broker.workers():
+        for worker in presence.workers(broker):
             states[worker.state] = states.get(worker.state, 0) + 1
         for state, count in states.items():
             gauges.add("seedqueue_workers", "workers by state", count, state=state)
         for run in latest:
-            progress = broker.progress(jobs.progress_key(run)) if run.active else None
-            if progress is not None:
+            embedded = progress.of(broker, steps.progress_key(run)) if run.active else None
+            if embedded is not None:
                 where = {"project": run.project, "run": run.number}
-                gauges.add("seedqueue_run_images", "images that the run has to embed", progress.total, **where)
-                gauges.add("seedqueue_run_images_done", "images of them that are done", progress.done, **where)
+                gauges.add("seedqueue_run_images", "images that the run has to embed", embedded.total, **where)
+                gauges.add("seedqueue_run_images_done", "images of them that are done", embedded.done, **where)
             lag = waking.lag(broker, run.project, time.time())
             meaning = "seconds since the oldest event that no job has looked at yet; 0 where there is none"
             gauges.add("seedqueue_event_lag_seconds", meaning, lag, project=run.project)
-        yield CounterMetricFamily(
-            "seedqueue_images", "images that shards have finished since Redis was started", value=broker.images_done()
-        )
+        meaning = "images that shards have finished since Redis was started"
+        yield CounterMetricFamily("seedqueue_images", meaning, value=progress.images_done(broker))
 
 
 def exposition(context: Context) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from seedqueue.backend import jobs, waking
+from seedqueue.backend import steps, waking
 from seedqueue.backend.context import Context
 from seedqueue.backend.records import Run
 
@@ -26,14 +26,14 @@ def tick(context: Context) -> None:
 
 def _revive(context: Context, run: Run) -> None:
     """Start a run again of which Redis knows no job; fail it where a job died with all its retries."""
-    prefix = jobs.job_prefix(run)
+    prefix = steps.job_prefix(run)
     fates = context.broker.fates(prefix)
     current = context.records.run(run.project, run.number)
     if fates.alive or current is None or not current.active:
         return
     if fates.failed:
         message = f"{fates.failed} of its jobs died with their worker at every try; see the worker's log"
-        jobs.move(context, current, "failed", error=message)
+        steps.move(context, current, "failed", error=message)
     elif context.broker.first_in(f"revive-{prefix}", RECONCILE_SECONDS):
         logger.warning("project %d run %d: no job of it is left, it begins again", run.project, run.number)
-        jobs.enqueue_start(context, current)
+        steps.enqueue_start(context, current)

@@ -23,7 +23,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from seedqueue.backend import seeding
+from seedqueue.backend import presence, seeding
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import RunFailed
 from seedqueue.backend.records import QueuedTask, Run
@@ -100,7 +100,7 @@ def follow(context: Context, run: Run, *, wait: bool) -> None:
     if not wait:
         say(f"run {run.number} of project {project} is under way: seedqueue status --project {project}")
         return
-    if not context.broker.has_workers():
+    if not presence.listening(context.broker):
         warn("no worker is running yet: start one with `seedqueue serve` or `seedqueue worker`")
     current = _until_ended(context, run)
     if current.state == "failed":

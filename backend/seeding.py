@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from seedqueue.backend import connection, field_jobs, jobs, patience, publish, serving, settings, waking
-from seedqueue.backend.broker import Progress
+from seedqueue.backend import connection, field_jobs, patience, progress, publish, serving, settings, steps, waking
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import KNOWN, EmptyProject, InvalidRequest, NoSeedQueue, RunInProgress
 from seedqueue.backend.head_signals import head_for
 from seedqueue.backend.pool import describe
+from seedqueue.backend.progress import Progress
 from seedqueue.backend.publish import Before
 from seedqueue.backend.records import VERSION, Choices, QueuedTask, Run, Unreadable
 from seedqueue.backend.weak_labels import FORMS, parse
@@ -126,7 +126,7 @@ def _request(context: Context, project: int, choices: Choices) -> Run:
             raise RunInProgress(project, latest.number, latest.state)
         run = Run(project, next_number(context, project), "requested", choices)
         context.records.save_run(run)
-        jobs.enqueue_start(context, run)
+        steps.enqueue_start(context, run)
     logger.info("project %d run %d: requested, budget %d", project, run.number, choices.budget)
     return run
 
@@ -222,8 +222,8 @@ def undo(context: Context, project: int) -> Run:
 
 def _stop(context: Context, run: Run) -> None:
     """Take a run's jobs out of their queues; those under way find that it ended."""
-    context.broker.cancel(jobs.job_prefix(run))
-    with context.broker.lock(f"run-{jobs.progress_key(run)}"):
+    context.broker.cancel(steps.job_prefix(run))
+    with context.broker.lock(f"run-{steps.progress_key(run)}"):
         current = context.records.run(run.project, run.number)
         if current is not None and current.active:
             context.records.save_run(current.moved("undone"))
@@ -243,11 +243,11 @@ def status(context: Context, project: int) -> Status:
     if run is None:
         context.studio.call("GET", f"/api/projects/{project}", project=project)
     active = run if run and run.active else None
-    progress = context.broker.progress(jobs.progress_key(active)) if active else None
-    waiting = patience.reason(context.broker, jobs.progress_key(active)) if active else ""
+    embedded = progress.of(context.broker, steps.progress_key(active)) if active else None
+    waiting = patience.reason(context.broker, steps.progress_key(active)) if active else ""
     unreadable = context.records.unreadable(project, run.number) if run else []
     published = context.records.published_run(project)
-    return Status(project, run, progress, published, unreadable, waiting)
+    return Status(project, run, embedded, published, unreadable, waiting)
 
 
 def standing_queue(context: Context, project: int) -> tuple[Run, list[QueuedTask]]:

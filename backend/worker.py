@@ -8,7 +8,6 @@ out after 20 s unless the heartbeat thread renews it, and every worker sweeps th
 from __future__ import annotations
 
 import logging
-import re
 import signal
 import time
 from collections.abc import Sequence
@@ -21,7 +20,8 @@ from rq import Queue, SimpleWorker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from seedqueue.backend import logs, revival
+from seedqueue.backend import logs, presence, revival
+from seedqueue.backend.activity import JOBS
 from seedqueue.backend.broker import LANES, Lane
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import KNOWN, RedisUnreachable, SeedqueueError
@@ -32,7 +32,6 @@ HEARTBEAT_SECONDS = 5
 SWEEP_SECONDS = 10
 SCHEDULE_SECONDS = 1
 AWAIT_SECONDS = 2
-OURS = re.compile(r"seedqueue\.backend\.[a-z]\w*\.[a-z]\w*")
 
 logger = logging.getLogger(__name__)
 
@@ -45,21 +44,19 @@ class ForeignJob(SeedqueueError):
 
 
 class OurJob(Job):
-    """A job that runs functions of our own modules alone, `seedqueue.backend.<module>.<function>`, and no callbacks."""
+    """A job that runs what `activity.JOBS` names, `seedqueue.backend.<module>.<function>`, and no callbacks."""
 
     @property
     def func(self) -> Any:
         """Raises `ForeignJob` before anything else is imported."""
         name = str(self.func_name)
-        if not OURS.fullmatch(name):
+        package, _, job = name.rpartition("seedqueue.backend.")
+        if package or job not in JOBS:
             raise ForeignJob(name)
         # RQ would import and call these of any module; none of our jobs has one.
         if callback := self._success_callback_name or self._failure_callback_name or self._stopped_callback_name:
             raise ForeignJob(str(callback))
-        found = super().func
-        if getattr(found, "__module__", None) != name.rpartition(".")[0]:  # what our modules have imported
-            raise ForeignJob(name)
-        return found
+        return super().func
 
     @property
     def success_callback(self) -> None:
@@ -131,7 +128,7 @@ def _work(context: Context, lanes: Sequence[Lane]) -> None:
     queues = [context.broker.queue(lane) for lane in lanes]
     worker = WarmWorker(queues, connection=context.broker.redis, serializer=JSONSerializer)
     tending = Thread(target=_tend, args=(context, stopping, reviving, worker.name), daemon=True)
-    context.broker.sign_of_life(worker.name)
+    presence.sign_of_life(context.broker, worker.name)
     tending.start()
     logger.info("worker %s takes jobs of the lanes %s", worker.name, ", ".join(lanes))
     try:
@@ -156,7 +153,7 @@ def _tend(context: Context, stopping: Event, reviving: bool, name: str) -> None:
     """What all workers together do beside their jobs: due jobs each second, dead ones' jobs and runs each ten."""
     while not stopping.wait(SCHEDULE_SECONDS):
         try:
-            context.broker.sign_of_life(name)
+            presence.sign_of_life(context.broker, name)
             if context.broker.first_in("schedule", SCHEDULE_SECONDS * 0.9):
                 context.broker.enqueue_due()
             if context.broker.first_in("sweep", SWEEP_SECONDS):

@@ -7,9 +7,11 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from seedqueue.backend.broker import LANES, WorkerSeen, without_password
+from seedqueue.backend import presence
+from seedqueue.backend.broker import LANES, without_password
 from seedqueue.backend.context import Context
 from seedqueue.backend.doctor.lines import Line
+from seedqueue.backend.presence import WorkerSeen
 from seedqueue.models import inventory, registry
 from seedqueue.models.errors import NoWeightsNeeded
 from seedqueue.models.inventory import WeightsState
@@ -30,7 +32,7 @@ def redis(context: Context) -> Sequence[Line]:
 
 
 def workers(context: Context) -> Sequence[Line]:
-    return [workers_line(context.broker.workers(), context.broker.strangers())]
+    return [workers_line(presence.workers(context.broker), presence.strangers(context.broker))]
 
 
 def workers_line(found: Sequence[WorkerSeen], strangers: int = 0) -> Line:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import re
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,7 +17,7 @@ from fastapi.testclient import TestClient
 from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 
-from seedqueue.backend import activity, events, triggers
+from seedqueue.backend import activity, events, presence, triggers
 from seedqueue.backend.app import create_app
 from seedqueue.backend.broker import Broker
 from seedqueue.backend.context import Context
@@ -85,30 +87,30 @@ def test_jobs_are_counted_by_lane(broker: Broker) -> None:
 
 
 def test_a_worker_is_known_with_its_lanes_and_lost_without_a_sign_of_life(broker: Broker) -> None:
-    assert broker.workers() == []
+    assert presence.workers(broker) == []
     one = worker(broker)
     one.register_birth()
-    [found] = broker.workers()
+    [found] = presence.workers(broker)
     assert (found.name, found.state, found.lanes) == (one.name, "lost", ("control", "embed"))
-    broker.sign_of_life(one.name)
-    [found] = broker.workers()
+    presence.sign_of_life(broker, one.name)
+    [found] = presence.workers(broker)
     assert found.state != "lost"
     assert found.seen.endswith("+00:00")
     one.register_death()
-    assert broker.workers() == []
+    assert presence.workers(broker) == []
 
 
 def test_the_workers_of_another_backend_are_not_ours(redis_url: str, broker: Broker) -> None:
-    strangers = broker.strangers()  # those that other tests have killed
+    strangers = presence.strangers(broker)  # those that other tests have killed
     other = Broker(redis_url, uuid.uuid4().hex[:8])
     theirs = worker(other)
     theirs.register_birth()
-    assert broker.workers() == []
-    assert broker.strangers() == strangers + 1
-    assert other.strangers() == strangers
+    assert presence.workers(broker) == []
+    assert presence.strangers(broker) == strangers + 1
+    assert presence.strangers(other) == strangers
     label_studios_own = Worker([Queue("low", connection=broker.redis)], connection=broker.redis)
     label_studios_own.register_birth()
-    assert broker.strangers() == strangers + 1
+    assert presence.strangers(broker) == strangers + 1
     label_studios_own.register_death()
     theirs.register_death()
     other.close()
@@ -122,13 +124,13 @@ def test_a_failed_job_is_told_in_one_line(context: Context, monkeypatch: pytest.
         raise ValueError("the picture fell\n  off the wall")
 
     jobs = ModuleType("seedqueue.backend.probe")
-    fails.__module__ = jobs.__name__
     jobs.__dict__["work"] = fails
+    monkeypatch.setitem(activity.JOBS, "probe.work", "a test")
     monkeypatch.setitem(sys.modules, jobs.__name__, jobs)
     broker.queue("control").enqueue("seedqueue.backend.probe.work", 7, 1, failure_ttl=60)
     worker(broker).work(burst=True, logging_level="CRITICAL")
     [fault] = activity.last_errors(context)
-    assert (fault.project, fault.what) == (7, "probe.work")
+    assert (fault.project, fault.what) == (7, "a test")
     assert fault.message == "ValueError: the picture fell"
     assert fault.at.endswith("+00:00")
     assert next(load.failed for load in activity.loads(broker) if load.lane == "control") == 1
@@ -192,3 +194,13 @@ def test_the_route_has_the_fields_of_the_contract(context: Context, payload: Pay
     ]
     assert found["events"][0]["action"] == "ANNOTATION_CREATED"
     assert asdict(activity.last_events(context.broker)[0]) == found["events"][0]
+
+
+def test_workers_know_every_job_that_is_enqueued() -> None:
+    sources = [file.read_text() for file in Path(activity.__file__).parent.rglob("*.py")]
+    asked = {job for source in sources for job in re.findall(r'\.enqueue\(\s*"\w+", "(\w+\.\w+)"', source)}
+    steps = {f"jobs.{step}" for step in ("start", "embed_shard", "finish")}
+    assert asked | steps == set(activity.JOBS)
+    for job in activity.JOBS:
+        module, _, function = job.partition(".")
+        assert callable(getattr(importlib.import_module(f"seedqueue.backend.{module}"), function))

@@ -12,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 from pools import version
 
+from seedqueue.backend import progress
 from seedqueue.backend.app import create_app
 from seedqueue.backend.broker import Lane
 from seedqueue.backend.context import Context
@@ -247,8 +248,8 @@ def test_state_and_queue_of_a_published_run(client: TestClient, context: Context
 
 def test_state_of_a_run_under_way_shows_its_progress(client: TestClient, context: Context) -> None:
     context.records.save_run(Run(1, 4, "embedding", Choices(2, "hog", "kmeans", 0)))
-    context.broker.start_progress("1-4", 100)
-    context.broker.advance("1-4", 30)
+    progress.start(context.broker, "1-4", 100)
+    progress.advance(context.broker, "1-4", 30)
     state = client.get("/api/projects/1").json()
     assert (state["progress"]["total"], state["progress"]["done"]) == (100, 30)
     assert state["progress"]["seconds_left"] > 0

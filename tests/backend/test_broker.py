@@ -9,9 +9,10 @@ import pytest
 from rq.job import JobStatus
 
 from seedqueue.backend import broker as broker_module
-from seedqueue.backend import settings
-from seedqueue.backend.broker import Broker, Progress, connect, progress_of
+from seedqueue.backend import progress, settings
+from seedqueue.backend.broker import Broker, connect
 from seedqueue.backend.errors import Busy, InvalidSetting, RedisUnreachable
+from seedqueue.backend.progress import Progress, progress_of
 
 Program = Callable[..., "subprocess.Popen[str]"]
 
@@ -70,24 +71,24 @@ def test_cancel_takes_queued_and_scheduled_jobs_of_one_run(broker: Broker) -> No
 
 
 def test_progress_counts_images_and_shards(broker: Broker) -> None:
-    assert broker.progress("1-1") is None
-    broker.start_progress("1-1", 10)
-    broker.advance("1-1", 4)
-    broker.advance("1-1", 3)
-    found = broker.progress("1-1")
+    assert progress.of(broker, "1-1") is None
+    progress.start(broker, "1-1", 10)
+    progress.advance(broker, "1-1", 4)
+    progress.advance(broker, "1-1", 3)
+    found = progress.of(broker, "1-1")
     assert found is not None
     assert (found.total, found.done) == (10, 7)
     assert found.per_second is not None
     assert found.seconds_left == pytest.approx(3 / found.per_second)
-    assert [broker.shard_done("1-1", shard) for shard in (0, 1, 1)] == [1, 2, 2]
-    assert broker.progress("1-2") is None
+    assert [progress.shard_done(broker, "1-1", shard) for shard in (0, 1, 1)] == [1, 2, 2]
+    assert progress.of(broker, "1-2") is None
 
 
 def test_a_shard_that_ran_twice_is_no_progress_beyond_the_end(broker: Broker) -> None:
-    broker.start_progress("1-1", 10)
+    progress.start(broker, "1-1", 10)
     for _ in range(2):
-        broker.advance("1-1", 8)
-    found = broker.progress("1-1")
+        progress.advance(broker, "1-1", 8)
+    found = progress.of(broker, "1-1")
     assert found is not None
     assert (found.total, found.done, found.seconds_left) == (10, 10, 0)
 
@@ -106,26 +107,26 @@ def test_speed_and_time_left(done: int, seconds: float, told: Progress) -> None:
 
 
 def test_starting_progress_again_begins_at_zero(broker: Broker) -> None:
-    broker.start_progress("1-1", 10)
-    broker.advance("1-1", 4)
-    broker.shard_done("1-1", 0)
-    broker.start_progress("1-1", 6)
-    assert broker.progress("1-1") == Progress(6, 0)
-    assert broker.shard_done("1-1", 1) == 1
+    progress.start(broker, "1-1", 10)
+    progress.advance(broker, "1-1", 4)
+    progress.shard_done(broker, "1-1", 0)
+    progress.start(broker, "1-1", 6)
+    assert progress.of(broker, "1-1") == Progress(6, 0)
+    assert progress.shard_done(broker, "1-1", 1) == 1
 
 
 def test_progress_of_a_lost_redis_is_none(broker: Broker) -> None:
-    broker.advance("1-1", 4)  # the job goes on after Redis came back empty
-    assert broker.progress("1-1") is None
+    progress.advance(broker, "1-1", 4)  # the job goes on after Redis came back empty
+    assert progress.of(broker, "1-1") is None
 
 
 def test_two_instances_in_one_redis_do_not_see_each_other(broker: Broker) -> None:
     other = Broker(broker.url, broker.namespace + "2")
     broker.enqueue("control", "jobs.reconcile", 1, job_id=f"one-{broker.namespace}")
-    broker.start_progress("1-1", 10)
+    progress.start(broker, "1-1", 10)
     assert broker.first_in("a", 60)
     assert other.queue("control").get_job_ids() == []
-    assert other.progress("1-1") is None
+    assert progress.of(other, "1-1") is None
     assert other.first_in("a", 60)
     with broker.lock("a"), other.lock("a"):
         pass
@@ -262,10 +263,10 @@ def test_who_was_first_may_be_forgotten_or_stand_longer(broker: Broker) -> None:
         lambda broker: broker.job("a"),
         lambda broker: broker.cancel("run-"),
         lambda broker: broker.first_in("a", 1),
-        lambda broker: broker.progress("1-1"),
-        lambda broker: broker.start_progress("1-1", 1),
-        lambda broker: broker.advance("1-1", 1),
-        lambda broker: broker.shard_done("1-1", 1),
+        lambda broker: progress.of(broker, "1-1"),
+        lambda broker: progress.start(broker, "1-1", 1),
+        lambda broker: progress.advance(broker, "1-1", 1),
+        lambda broker: progress.shard_done(broker, "1-1", 1),
         lambda broker: broker.lock("a").__enter__(),
         lambda broker: broker.lock_if_free("a").__enter__(),
         lambda broker: broker.note("a", 1, 1),

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from pools import published, version
 
-from seedqueue.backend import card, triggers, waking
+from seedqueue.backend import card, progress, triggers, waking
 from seedqueue.backend import trained as module
-from seedqueue.backend.broker import Progress
 from seedqueue.backend.card import LONGEST, Moment, Recorded, words
 from seedqueue.backend.context import Context
 from seedqueue.backend.events import parse
+from seedqueue.backend.progress import Progress
 from seedqueue.backend.records import Choices, Run, State
 from seedqueue.backend.settings import Settings
 from seedqueue.backend.trained import TrainedHeads
@@ -125,8 +125,8 @@ def test_progress_follows_redis_and_the_records(context: Context, heads: Trained
     asked = run("embedding", embedded=20)
     context.records.save_run(asked)
     assert heads.version(1) == "seed queue 1: embedding 20 images"
-    context.broker.start_progress("1-1", 20)
-    context.broker.advance("1-1", 7)
+    progress.start(context.broker, "1-1", 20)
+    progress.advance(context.broker, "1-1", 7)
     assert heads.version(1) == "seed queue 1: embedding 7 of 20"
     context.records.save_run(replace(asked, state="failed", error="The disk is full."))
     assert heads.version(1) == "seed queue 1 failed: The disk is full."

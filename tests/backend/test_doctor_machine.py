@@ -16,11 +16,11 @@ from weights_family import CONTENT, DIGEST, register, source
 
 from seedqueue.backend import cli
 from seedqueue.backend.app import create_app
-from seedqueue.backend.broker import WorkerSeen
 from seedqueue.backend.context import Context
 from seedqueue.backend.doctor import examination, machine
 from seedqueue.backend.doctor.lines import Line
 from seedqueue.backend.doctor_cli import drawn, summary
+from seedqueue.backend.presence import WorkerSeen
 from seedqueue.backend.settings import Settings
 from seedqueue.models import registry
 from seedqueue.models.weights import WeightsFile

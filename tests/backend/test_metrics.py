@@ -12,7 +12,7 @@ import pytest
 from pools import published
 from prometheus_client.parser import text_string_to_metric_families
 
-from seedqueue.backend import metrics, waking
+from seedqueue.backend import metrics, progress, waking
 from seedqueue.backend.children import free_port
 from seedqueue.backend.context import Context
 from seedqueue.backend.records import QueuedTask
@@ -46,8 +46,8 @@ def test_jobs_images_and_lag(context: Context) -> None:
     queued(context)
     broker = context.broker
     broker.enqueue("embed", "health.is_healthy", "http://127.0.0.1:9")
-    broker.start_progress("3-1", 10)
-    broker.advance("3-1", 4)
+    progress.start(broker, "3-1", 10)
+    progress.advance(broker, "3-1", 4)
     waking.wake(broker, 3)
     samples = read(context)
     assert value(samples, "seedqueue_jobs", lane="embed", state="queued") == 1

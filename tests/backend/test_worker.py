@@ -15,6 +15,7 @@ from rq.exceptions import DeserializationError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from seedqueue.backend import activity, presence
 from seedqueue.backend import broker as broker_module
 from seedqueue.backend.broker import Broker
 from seedqueue.backend.worker import WarmWorker
@@ -34,8 +35,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     def work(*arguments: object) -> None:
         made.append((os.getpid(), *arguments))
 
-    work.__module__ = probe.__name__
     probe.__dict__["work"] = work
+    for job in ("probe.work", "probe.absent"):
+        monkeypatch.setitem(activity.JOBS, job, "a test")
     monkeypatch.setitem(sys.modules, probe.__name__, probe)
     return made
 
@@ -128,7 +130,9 @@ def _lease_end(broker: Broker) -> float:
         "os.system",
         "seedqueue.backend.children.os.system",
         "seedqueue.backend.worker._tend",
-        "seedqueue.backend.seeding.replace",  # a name that the module has imported
+        "seedqueue.backend.tables.os.system",
+        "seedqueue.backend.seeding.undo",  # ours, but no job
+        "os.seedqueue.backend.jobs.start",
         "seedqueue.selectors.registry.get",
     ],
 )
@@ -188,7 +192,7 @@ def test_a_pickle_in_redis_is_never_unpickled(broker: Broker, calls: list[tuple[
     work(broker)
     assert [number for _, number in calls] == [2]
     broker.fates("")
-    broker.workers()
+    presence.workers(broker)
     broker.cancel("")
     with suppress(DeserializationError):
         str(found(broker, foreign.id).func_name)

@@ -20,7 +20,7 @@ from image_server import ImageServer
 from load import TASKS, event, note, post
 from running import CHOICE, Backend, Eventually
 
-from seedqueue.backend import jobs, publish
+from seedqueue.backend import progress, publish, steps
 from seedqueue.backend.demo.annotator import Annotator
 
 pytestmark = pytest.mark.soak
@@ -108,15 +108,15 @@ def test_ten_projects_at_once_share_the_workers(
             found, seconds = backend.context.records.run(run.project, run.number), time.monotonic() - began
             assert found is not None
             assert found.state != "failed", found.error
-            progress = backend.context.broker.progress(jobs.progress_key(run))
-            if progress is not None and progress.done:
+            share = progress.of(backend.context.broker, steps.progress_key(run))
+            if share is not None and share.done:
                 first.setdefault(run.project, seconds)
             if found.state in ("selecting", "publishing", "published"):
                 embedded.setdefault(run.project, seconds)
             if found.state == "published":
                 ends.setdefault(run.project, seconds)
         if embedded and not done:
-            shares = [backend.context.broker.progress(jobs.progress_key(run)) for run in runs]
+            shares = [progress.of(backend.context.broker, steps.progress_key(run)) for run in runs]
             done = [each.done / each.total for each in shares if each and each.total]
             assert len(done) == len(runs)
         time.sleep(0.02)

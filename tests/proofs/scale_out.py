@@ -27,7 +27,7 @@ from image_server import ImageServer
 from learning import LABEL_STUDIO
 from PIL import Image
 
-from seedqueue.backend import embedded_redis, seeding
+from seedqueue.backend import embedded_redis, presence, progress, seeding
 from seedqueue.backend.children import Children
 from seedqueue.backend.context import Context
 from seedqueue.backend.demo.label_studio import LabelStudioServer
@@ -92,13 +92,13 @@ def measured(
             project = create_project(context.studio, "scale-out")
             body = [{"image": url} for url in images.urls()]
             context.studio.call("POST", f"/api/projects/{project}/import", json=body, slow=True)
-            while context.broker.embedders() < workers:
+            while presence.listening(context.broker) < workers:
                 time.sleep(0.1)
             run = seeding.request_seed(context, project, seeding.choices_from({"budget": 10}, settings))
             while not images.hits:
                 time.sleep(0.02)
             began, used = time.monotonic(), _processor(far)
-            while context.broker.images_done() < len(images.files):  # counted once a shard's batch is embedded
+            while progress.images_done(context.broker) < len(images.files):  # counted once a shard's batch is embedded
                 time.sleep(0.02)
             spent, worked = time.monotonic() - began, _processor(far) - used
             while (found := context.records.run(project, run.number)) is None or found.active:

@@ -5,7 +5,7 @@ from types import ModuleType
 
 from rq.serializers import JSONSerializer
 
-from seedqueue.backend import worker
+from seedqueue.backend import activity, worker
 from seedqueue.backend.broker import Broker
 
 
@@ -19,9 +19,9 @@ def main() -> None:
     worker.LEASE_SECONDS = int(lease)
     worker.HEARTBEAT_SECONDS = worker.LEASE_SECONDS / 4
     probe = ModuleType("seedqueue.backend.probe")
-    never_ends.__module__ = probe.__name__
     probe.__dict__["work"] = never_ends
     sys.modules[probe.__name__] = probe
+    activity.JOBS["probe.work"] = "a test"
     broker = Broker(url, namespace)
     warm = worker.WarmWorker([broker.queue("embed")], connection=broker.redis, serializer=JSONSerializer)
     warm.work(logging_level="ERROR")
