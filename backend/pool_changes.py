@@ -17,6 +17,8 @@ from seedqueue.backend.rules import fields_of
 from seedqueue.backend.vectors import Vectors, vectors_of
 from seedqueue.models.embedder import Embedder
 
+# A large import is some chains of shards, not all of its shards at once: whoever comes later has a turn between them.
+SHARDS_OF_A_CHAIN = 20
 KEPT_SECONDS = 24 * 3600.0
 LOOK_SECONDS = 20.0  # listing 10,000 tasks takes Label Studio 3 s
 
@@ -46,10 +48,13 @@ def keep_up(context: Context, run: Run) -> None:
 
 
 def embed_some(context: Context, run: Run, tasks: Sequence[int], embedder: Embedder, store: Embeddings) -> None:
-    """Embed these tasks' images, as far as the tasks are still there."""
-    listed = tasks_of(context.studio, run.project, tasks)
+    """Embed a shard of these, as far as they are still there; a job at the end of the lane has the rest."""
+    size = context.settings.shard_images
+    listed = tasks_of(context.studio, run.project, tasks[:size])
     found = embed_tasks(context, run.project, listed, embedder, store, lambda images: None)
     context.records.add_unreadable(run.project, run.number, found)
+    if len(tasks) > size:
+        _enqueue(context, run, tasks[size:])
 
 
 def _replace_deleted(
@@ -84,11 +89,18 @@ def _embed_new(context: Context, run: Run, pool: Sequence[PoolTask], vectors: Ve
     """Enqueue the images that are neither embedded nor known to be unreadable; whether there are any."""
     unreadable = {one.task for one in context.records.unreadable(run.project, run.number)}
     missing = [one.task for one in pool if one.task not in unreadable and not vectors.has(one.task, one.uri)]
-    prefix = f"new-{run.project}-{run.number}-"
-    if not missing or context.broker.fates(prefix).alive:
+    if not missing or context.broker.fates(_prefix(run)).alive:
         return bool(missing)
-    size = context.settings.shard_images
-    for start in range(0, len(missing), size):
-        some, job_id = missing[start : start + size], f"{prefix}{uuid.uuid4().hex[:12]}"
-        context.broker.enqueue("embed", "jobs.embed_new", run.project, run.number, some, job_id=job_id)
+    length = SHARDS_OF_A_CHAIN * context.settings.shard_images
+    for start in range(0, len(missing), length):
+        _enqueue(context, run, missing[start : start + length])
     return True
+
+
+def _enqueue(context: Context, run: Run, tasks: Sequence[int]) -> None:
+    job_id = f"{_prefix(run)}{uuid.uuid4().hex[:12]}"
+    context.broker.enqueue("embed", "jobs.embed_new", run.project, run.number, list(tasks), job_id=job_id)
+
+
+def _prefix(run: Run) -> str:
+    return f"new-{run.project}-{run.number}-"

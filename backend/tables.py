@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 FOLDER = "lancedb"
 KEYS = ("key", "sha256")  # a table whose first column is named so has one row a key
 FRAGMENTS = 32  # so many files slow no reader down
+KEPT = timedelta(days=1)  # no reader holds a version for longer; a busy home writes thousands of files a day
 ATTEMPTS = 3
 # How LanceDB tells of an object store that goes away in the middle of its work.
 STORE_AWAY = ("generic s3 error", "generic gcs error", "generic microsoftazure error", "error sending request")
@@ -161,7 +163,7 @@ class Home:
             raise
 
     def compact(self) -> None:
-        """Drop repeated keys, merge small fragments, and forget versions of a week ago.
+        """Drop repeated keys, merge small fragments, and forget versions of a day ago.
 
         Readers go on meanwhile with the version they opened. Writers too: where one gets in our way again
         and again, the rest is left for the next time.
@@ -204,9 +206,9 @@ def _compact(table: lancedb.table.Table) -> None:
     key = table.schema.names[0]
     if key in KEYS and (surplus := _surplus(columns(table, [key]), key)):
         table.delete(f"_rowid IN ({', '.join(map(str, surplus))})")
-    # Each time rewrites the whole table up to a million rows, and what it replaces stays for a week.
+    # Each time rewrites the whole table up to a million rows, and what it replaces stays for a day.
     if table.stats()["fragment_stats"]["num_fragments"] >= FRAGMENTS:
-        table.optimize()
+        table.optimize(cleanup_older_than=KEPT)
 
 
 def _surplus(rows: pa.Table, key: str) -> list[int]:

@@ -17,8 +17,10 @@ const CALM = 8;
 
 export async function show(root, { project, signal }) {
   const places = Object.fromEntries(["summary", "run", "chosen", "standing", "form"].map((name) => [name, element("div", { id: `seed-${name}` })]));
-  root.append(element("h1", {}, "Seed queue"), ...Object.values(places));
-  const [options, first] = await Promise.all([get("options", signal), stateOf(project, signal)]);
+  const waiting = element("p", { class: "soft", role: "status" }, "Reading the project ...");
+  root.append(element("h1", {}, "Seed queue"), waiting, ...Object.values(places));
+  const asked = Promise.all([get("options", signal), stateOf(project, signal)]);
+  const [options, first] = await asked.finally(() => waiting.remove());
   document.title = `${first.title}: seed queue · seedqueue`;
   const view = { project, signal, options, places, ask: reasonsOf(project), setAside: 0, drawn: {}, state: first };
   view.look = () => {}; // until the first look is over

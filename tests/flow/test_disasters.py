@@ -150,22 +150,22 @@ def test_a_project_deleted_under_way_ends_its_run_and_no_other(
 def test_tasks_that_go_and_come_under_way(behind: Backend, images: ImageServer, eventually: Eventually) -> None:
     images.files = {name: content + b"other" for name, content in images.files.items()}
     urls = images.urls()
-    project = behind.new_project(urls[:30])
+    project = behind.new_project(urls[:15])
     listed = behind.context.studio.call("GET", "/api/tasks", params={"project": project, "page_size": 100})["tasks"]
-    gone = [task["id"] for task in listed[:10]]
+    gone = [task["id"] for task in listed[:5]]
     images.gate.clear()
     run = behind.request(project, budget=6)
     eventually(lambda: sum(images.hits.values()), 60, "the first fetch")
     for task in gone:
         behind.context.studio.call("DELETE", f"/api/tasks/{task}/")
-    behind.context.studio.call("POST", f"/api/projects/{project}/import", json=[{"image": url} for url in urls[30:]])
+    behind.context.studio.call("POST", f"/api/projects/{project}/import", json=[{"image": url} for url in urls[15:]])
     images.gate.set()
     ended = behind.ended(run)
     assert ended.state == "published", ended.error
     queue = {one.task for one in behind.context.records.queue(project, run.number)}
     assert len(queue) == 6
     assert not queue & set(gone)
-    eventually(lambda: set(urls[30:]) <= known(behind, project), 120, "the embeddings of the new tasks")
+    eventually(lambda: set(urls[15:]) <= known(behind, project), 120, "the embeddings of the new tasks")
 
 
 def test_deleted_seeds_are_replaced_and_new_tasks_are_embedded(

@@ -99,7 +99,7 @@ def test_ten_projects_at_once_share_the_workers(
     make_backend: Callable[..., Backend], many: Callable[..., ImageServer]
 ) -> None:
     backend = make_backend(workers=2, shard_images=5)
-    equal = [backend.new_project(many(40, 64, seed).urls()) for seed in range(1, 11)]
+    equal = [backend.new_project(many(100, 64, seed).urls()) for seed in range(1, 11)]
     began = time.monotonic()
     runs = [backend.request(project, budget=5) for project in equal]
     first, embedded, ends, done = dict[int, float](), dict[int, float](), dict[int, float](), list[float]()
