@@ -27,8 +27,9 @@ COMPONENTS = 64
 # Columns up to which principal components come from the covariance, columns x columns.
 _COVARIANCE_COLUMNS = 4096
 
-# Rows that principal components are fitted to: a random part of larger pools.
+# Rows that principal components are fitted to, a random part of larger pools: 80 MB of 1024 columns, 1 GB at most.
 _FITTED_ROWS = 20_000
+_FITTED_CELLS = 2**28
 
 Vector = npt.NDArray[np.float64]
 
@@ -96,7 +97,7 @@ def represent(
 
     components: principal components of the scaled embeddings (Pearson 1901), or None for all
     columns. Under "unit" what is left of each row is scaled to length 1 again, so that cosines
-    stay cosines. The components of larger pools are fitted to 20,000 rows of theirs, drawn with a
+    stay cosines. The components of larger pools are fitted to 20,000 rows of theirs or 1 GB, drawn with a
     fixed random seed.
 
     O(n d) time, O(n d components) with components; memory: the result and a block.
@@ -132,10 +133,11 @@ def principal_components(rows: Embeddings, components: int) -> Any:
 
 
 def _fit_components(source: Source, scaler: Scaler, representation: Representation, components: int) -> Any:
-    n = source.shape[0]
+    n, d = source.shape
     drawn: Rows = np.arange(n)
-    if n > _FITTED_ROWS:
-        drawn = np.sort(np.random.default_rng(0).choice(n, _FITTED_ROWS, replace=False))
+    fitted = min(_FITTED_ROWS, _FITTED_CELLS // d)
+    if n > fitted:
+        drawn = np.sort(np.random.default_rng(0).choice(n, fitted, replace=False))
     return principal_components(scaler.apply(source.take(drawn), representation), components)
 
 

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from seedqueue.selectors.errors import InvalidEmbeddings
 from seedqueue.selectors.selection import Embeddings, Rows
 
-# Rows read at once: 64 MiB of 1024 float32.
+# Values read at once: 64 MiB of float32, which are 2**14 rows of 1024; of narrower rows there are no more.
+BLOCK_CELLS = 2**24
 BLOCK_ROWS = 2**14
 
 
@@ -72,10 +73,11 @@ class Reordered(Source):
 
 
 def blocks(source: Source) -> Iterator[tuple[slice, Embeddings]]:
-    """All rows in order, BLOCK_ROWS at a time: (slice, float32 (rows, d))."""
-    n = source.shape[0]
-    for start in range(0, n, BLOCK_ROWS):
-        part = slice(start, min(start + BLOCK_ROWS, n))
+    """All rows in order, a block at a time: (slice, float32 (rows, d))."""
+    n, d = source.shape
+    step = max(1, min(BLOCK_ROWS, BLOCK_CELLS // d))
+    for start in range(0, n, step):
+        part = slice(start, min(start + step, n))
         yield part, source.take(np.arange(part.start, part.stop))
 
 

@@ -207,7 +207,7 @@ def test_a_project_of_50000_tasks(
     annotators: Annotators,
     eventually: Eventually,
 ) -> None:
-    backend, images = make_backend(workers=2, embedder="pixels"), many(TASKS + 1000, 16, 60)
+    backend, images = make_backend(workers=2), many(TASKS + 1000, 16, 60)
     urls, studio = images.urls(), backend.context.studio
     project = backend.new_project([])
     for start in range(0, TASKS, 10_000):
