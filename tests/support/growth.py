@@ -53,24 +53,25 @@ class Growth:
         """The names of the measured columns that end so."""
         return sorted({name for sample in self.samples for name in sample if name.endswith(ending)})
 
-    def quarters(self, name: str) -> tuple[float, float]:
-        """The medians of the second and of the last quarter."""
+    def quarters(self, name: str) -> tuple[float, float, float]:
+        """The medians of the first, the third and the last quarter."""
         told = [sample[name] for sample in self.samples if name in sample]
         quarter = max(1, len(told) // 4)
-        return median(told[quarter : 2 * quarter] or told), median(told[-quarter:])
+        return median(told[:quarter]), median(told[-2 * quarter : -quarter] or told), median(told[-quarter:])
 
-    def slope(self, name: str, warm_up: float) -> float:
-        """How much a column grows in a minute, by a line through what came after `warm_up` minutes."""
-        told = [(one["minute"], one[name]) for one in self.samples if name in one and one["minute"] >= warm_up]
+    def slope(self, name: str) -> float:
+        """How much a column grows in a minute, by a line through the last two quarters."""
+        told = [(one["minute"], one[name]) for one in self.samples if name in one]
+        told = told[len(told) // 2 :]
         if len(told) < 2:
             return 0.0
         minutes, values = np.array(told).T
         return float(np.polyfit(minutes, values, 1)[0])
 
-    def is_level(self, name: str, warm_up: float) -> bool:
+    def is_level(self, name: str) -> bool:
         """Whether a column in MB has stopped growing."""
-        early, late = self.quarters(name)
-        return late <= LARGEST_SHARE * early + SLACK and self.slope(name, warm_up) < LARGEST_SLOPE
+        _, early, late = self.quarters(name)
+        return late <= LARGEST_SHARE * early + SLACK and self.slope(name) < LARGEST_SLOPE
 
     def _run(self) -> None:
         while not self._done.wait(self.seconds):
