@@ -60,7 +60,9 @@ def create_app(context: Context, head: Head | None = None) -> FastAPI:
     app = FastAPI(title="seedqueue", version=version("seedqueue"), openapi_url=openapi_url, redoc_url=None)
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM)
     app.add_middleware(BodyLimit)
-    app.add_middleware(BasicAuth, context.settings.basic_auth_user, context.settings.basic_auth_pass)
+    s = context.settings
+    # By name: the Starlette of fastapi 0.115 hands positions over beside `app`.
+    app.add_middleware(BasicAuth, user=s.basic_auth_user, password=s.basic_auth_pass)
     app.add_middleware(SameOrigin)
     _add_errors(app)
     projects = AttachedProjects(context)
