@@ -1,6 +1,6 @@
 """One worker, then two, on machines of their own: processes with folders of their own, one object store, one Redis.
 
-    python tests/proofs/scale_out.py --images 400
+    python tests/proofs/scale_out.py --images 960
 
 The home lies on moto's S3 server; images come over HTTP; each worker has its own copy of the weights, by default a
 ResNet-50 with random ones. Printed: images a second between the first and the last, the cores that the workers were at
@@ -64,7 +64,7 @@ print(8 * turns / (time.monotonic() - began), flush=True)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=int, default=400)
+    parser.add_argument("--images", type=int, default=960)
     parser.add_argument("--side", type=int, default=512)
     parser.add_argument("--embedder", default=f"timm:{NETWORK}")
     given = parser.parse_args()
@@ -132,7 +132,7 @@ def measured(
             weights=folder.parent / "weights",
             embedder=given.embedder,
             image_hosts="127.0.0.1",
-            shard_images=20,
+            shard_images=80,  # a quarter of the default: some shards for each in a few minutes
             threads=1,
             precision="float32",
         )
@@ -142,7 +142,7 @@ def measured(
             while presence.listening(context.broker) < workers:
                 time.sleep(0.1)
             uris = images.urls()
-            warm = 40 * workers  # each worker loads its network on the way
+            warm = 160 * workers  # each worker loads its network on the way
             _embedded(context, uris[:warm])
             began, used = time.monotonic(), _processor(far)
             _embedded(context, uris[warm:])
