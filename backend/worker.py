@@ -50,8 +50,7 @@ class OurJob(Job):
     def func(self) -> Any:
         """Raises `ForeignJob` before anything else is imported."""
         name = str(self.func_name)
-        package, _, job = name.rpartition("seedqueue.backend.")
-        if package or job not in JOBS:
+        if name not in {f"seedqueue.backend.{job}" for job in JOBS}:
             raise ForeignJob(name)
         # RQ would import and call these of any module; none of our jobs has one.
         if callback := self._success_callback_name or self._failure_callback_name or self._stopped_callback_name:
