@@ -36,6 +36,7 @@ def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     return run
 
 
+@pytest.mark.soak
 def test_the_benchmark_of_embedding_prints_a_row_for_every_peer() -> None:
     command = [
         sys.executable,

@@ -60,7 +60,7 @@ def uris(backend: Backend, project: int, number: int) -> list[str]:
         pytest.param(f"{B}.snapshots:Snapshots.save", "after", id="listed", marks=soak),
         pytest.param(f"{B}.embeddings:Embeddings.add", "before", id="embedded, nothing stored", marks=soak),
         pytest.param(f"{B}.embeddings:Sources.add", "before", id="stored, no source noted", marks=soak),
-        pytest.param(f"{B}.broker:Broker.shard_done", "after", id="a shard is done", marks=soak),
+        pytest.param(f"{B}.progress:shard_done", "after", id="a shard is done", marks=soak),
         pytest.param(f"{B}.records:Records.save_queue", "before", id="chosen, not recorded", marks=soak),
         pytest.param(f"{B}.records:Records.save_queue", "after", id="recorded", marks=soak),
         pytest.param(f"{B}.publish:switch", "before", id="ranks imported, not served"),
@@ -115,7 +115,7 @@ def undisturbed(
     [
         pytest.param(f"{B}.learn:judge", "after", id="trained, nothing stored", marks=soak),
         pytest.param(f"{B}.blobs:Blobs.put", "after", id="weights stored, no row names them", marks=soak),
-        pytest.param(f"{B}.versions:Versions.promote", "before", id="a version that does not serve yet"),
+        pytest.param(f"{B}.versions:Versions.promote", "before", id="a version that does not serve yet", marks=soak),
         pytest.param(f"{B}.versions:Versions.promote", "after", id="it serves, the queue does not show it", marks=soak),
     ],
 )

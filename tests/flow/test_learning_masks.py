@@ -231,6 +231,7 @@ def test_a_config_that_changes_from_classes_to_masks(
     assert {item["type"] for item in prediction["result"]} == {"brushlabels"}
 
 
+@pytest.mark.soak
 def test_a_killed_training_that_was_asked_for_is_taken_up_where_it_was(
     make: Callable[..., Taught], eventually: Eventually
 ) -> None:
