@@ -87,7 +87,7 @@ screenshots: install ## pictures of every view of the page, on phantoms, some mi
 	$(RUN) tests/proofs/screenshots.py --out "$(OUT)"
 
 matrix: install ## kinds of tokens and databases, label-studio-ml 1.x (2.x with LSML=checkout): half an hour; docs/matrix.md
-	@command -v pg_isready >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || [ "$$(id -u)" != 0 ] || \
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || [ "$$(id -u)" != 0 ] || \
 		apt-get install -y -qq postgresql >/dev/null 2>&1
 	$(RUN) tests/proofs/matrix.py $(if $(LSML),--lsml "$(LSML)")
 

@@ -13,27 +13,13 @@ from seedqueue.backend import presence
 from seedqueue.backend.broker import LANES, Broker, Lane
 from seedqueue.backend.context import Context
 from seedqueue.backend.events import Event
+from seedqueue.backend.known_jobs import JOBS
 from seedqueue.backend.presence import WorkerSeen
 
 EVENTS = 20
 ERRORS = 20
 KEPT_SECONDS = 7 * 24 * 3600
 LONGEST_MESSAGE = 500
-# What workers run, and nothing else.
-JOBS = {
-    "jobs.start": "listing the images",
-    "jobs.embed_shard": "embedding images",
-    "jobs.embed_new": "embedding new images",
-    "jobs.finish": "choosing and publishing a queue",
-    "jobs.tidy": "tidying up after a new queue",
-    "jobs.reconcile": "comparing the queue with Label Studio",
-    "learning_jobs.consider": "training",
-    "learning_jobs.show": "showing a version in the queue",
-    "seeding.start_training": "Start Training",
-    "drawing.draw": "drawing the map",
-    "field_jobs.renew": "writing the fields of tasks",
-    "experiment_jobs.measure": "measuring a unit of an experiment",
-}
 
 
 @dataclass(frozen=True)

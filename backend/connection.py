@@ -72,23 +72,18 @@ def attach(studio: Studio, project: int, backend_url: str, user: str = "", passw
     try:
         if present is None:
             studio.call("POST", "/api/ml", json={**body, "title": TITLE, "is_interactive": False})
-            _leave_one(studio, project, backend_url)
         else:
             studio.call("PATCH", f"/api/ml/{present.number}", json={**body, "title": present.title})
     except LabelStudioRefused as error:
         raise BackendRefused(backend_url, str(error)) from error
     authorise_webhook(studio, project, backend_url, user, password)
-    attached = find(studio, project, backend_url)
-    if attached is None:
+    attached = [found for found in connections(studio, project) if _same(found.url, backend_url)]
+    if not attached:
         raise BackendRefused(backend_url, "it is not among the project's connections after attaching")
-    return attached
-
-
-def _leave_one(studio: Studio, project: int, backend_url: str) -> None:
-    """A creation that met a locked database is repeated; Label Studio may have kept the first half of the first."""
-    made = [found for found in connections(studio, project) if _same(found.url, backend_url)]
-    for extra in sorted(made, key=lambda found: found.number)[1:]:
+    # A creation that met a locked database is repeated, and Label Studio may have kept a part of the first.
+    for extra in attached[1:] if present is None else ():
         studio.call("DELETE", f"/api/ml/{extra.number}", missing_ok=True)
+    return attached[0]
 
 
 def authorise_webhook(studio: Studio, project: int, backend_url: str, user: str, password: str) -> None:

@@ -29,11 +29,15 @@ def job_prefix(run: Run) -> str:
 
 
 def _prefix(project: int, number: int) -> str:
-    return f"run-{project}-{number}-"
+    return f"run-{_key(project, number)}-"
 
 
 def progress_key(run: Run) -> str:
-    return f"{run.project}-{run.number}"
+    return _key(run.project, run.number)
+
+
+def _key(project: int, number: int) -> str:
+    return f"{project}-{number}"
 
 
 def enqueue_start(context: Context, run: Run) -> None:
@@ -77,11 +81,11 @@ def follow(
             if run is None or not run.active:
                 return
             work(context, run)
-            patience.over(context.broker, f"{project}-{number}")
+            patience.over(context.broker, _key(project, number))
         except Ended:
             return
         except Exception as error:
-            pause = patience.pause(context.broker, f"{project}-{number}", error)
+            pause = patience.pause(context.broker, _key(project, number), error)
             if pause is not None:
                 logger.warning("waits: %s", error)
                 again(context, project, number, step, shard, pause)

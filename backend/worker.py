@@ -21,10 +21,10 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from seedqueue.backend import logs, presence, revival
-from seedqueue.backend.activity import JOBS
 from seedqueue.backend.broker import LANES, Lane
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import KNOWN, RedisUnreachable, SeedqueueError
+from seedqueue.backend.known_jobs import JOBS
 
 # Together they decide how soon a dead worker's job is taken over: within a minute, with time to spare.
 LEASE_SECONDS = 20
@@ -44,7 +44,7 @@ class ForeignJob(SeedqueueError):
 
 
 class OurJob(Job):
-    """A job that runs what `activity.JOBS` names, `seedqueue.backend.<module>.<function>`, and no callbacks."""
+    """A job that runs what `known_jobs.JOBS` names, `seedqueue.backend.<module>.<function>`, and no callbacks."""
 
     @property
     def func(self) -> Any:

@@ -17,7 +17,7 @@ from fastapi.testclient import TestClient
 from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 
-from seedqueue.backend import activity, events, presence, triggers
+from seedqueue.backend import activity, events, known_jobs, presence, triggers
 from seedqueue.backend.app import create_app
 from seedqueue.backend.broker import Broker
 from seedqueue.backend.context import Context
@@ -125,7 +125,7 @@ def test_a_failed_job_is_told_in_one_line(context: Context, monkeypatch: pytest.
 
     jobs = ModuleType("seedqueue.backend.probe")
     jobs.__dict__["work"] = fails
-    monkeypatch.setitem(activity.JOBS, "probe.work", "a test")
+    monkeypatch.setitem(known_jobs.JOBS, "probe.work", "a test")
     monkeypatch.setitem(sys.modules, jobs.__name__, jobs)
     broker.queue("control").enqueue("seedqueue.backend.probe.work", 7, 1, failure_ttl=60)
     worker(broker).work(burst=True, logging_level="CRITICAL")
@@ -200,7 +200,7 @@ def test_workers_know_every_job_that_is_enqueued() -> None:
     sources = [file.read_text() for file in Path(activity.__file__).parent.rglob("*.py")]
     asked = {job for source in sources for job in re.findall(r'\.enqueue\(\s*"\w+", "(\w+\.\w+)"', source)}
     steps = {f"jobs.{step}" for step in ("start", "embed_shard", "finish")}
-    assert asked | steps == set(activity.JOBS)
-    for job in activity.JOBS:
+    assert asked | steps == set(known_jobs.JOBS)
+    for job in known_jobs.JOBS:
         module, _, function = job.partition(".")
         assert callable(getattr(importlib.import_module(f"seedqueue.backend.{module}"), function))

@@ -347,23 +347,6 @@ def test_basic_auth_guards_all_but_health(context: Context, serve: Serve, payloa
     assert [client.get(path, headers=right).status_code for path in ("/docs", "/openapi.json")] == [404, 404]
 
 
-@pytest.mark.parametrize("given", ["u:wrong", "x:p:w", "ü:p:w", "u:", ":", "u"])
-def test_wrong_credentials(given: str, context: Context, serve: Serve) -> None:
-    client = serve(context, basic_auth_user="u", basic_auth_pass="p:w")
-    header = "Basic " + base64.b64encode(given.encode()).decode()
-    answer = client.get("/versions", headers={"Authorization": header})
-    assert answer.status_code == 401
-    assert set(answer.json()) == {"error", "message"}
-
-
-@pytest.mark.parametrize("header", ["Basic ???", "Bearer x", "Token y", "Basic"])
-def test_other_credentials(header: str, context: Context, serve: Serve) -> None:
-    client = serve(context, basic_auth_user="u", basic_auth_pass="p")
-    answer = client.get("/versions", headers={"Authorization": header})
-    assert answer.status_code == 401
-    assert set(answer.json()) == {"error", "message"}
-
-
 def test_every_route_is_among_those_tested(client: TestClient) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     listed = {

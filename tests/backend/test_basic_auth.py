@@ -76,6 +76,9 @@ def test_nobodys_body_is_read_without_a_password(context: Context) -> None:
     [
         {},
         header("u:p"),
+        header("u:wrong"),
+        header("x:p:w"),
+        header("u:"),
         header("u:p:w "),
         header("U:p:w"),
         header(":"),
@@ -87,6 +90,9 @@ def test_nobodys_body_is_read_without_a_password(context: Context) -> None:
         {"Authorization": "Basic " + base64.b64encode(b"\xff\xfe:\x80").decode()},
         {"Authorization": "Basic ====u:p:w"},
         {"Authorization": "Basic"},
+        {"Authorization": "Basic ???"},
+        {"Authorization": "Bearer x"},
+        {"Authorization": "Token y"},
         {"Authorization": "Bearer " + base64.b64encode(b"u:p:w").decode()},
         {"Authorization": "u:p:w"},
     ],
@@ -95,6 +101,7 @@ def test_what_is_not_both_halves_is_refused(context: Context, given: dict[str, s
     answer = TestClient(create_app(context)).get("/versions", headers=given)
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Basic ")
+    assert set(answer.json()) == {"error", "message"}
 
 
 def test_both_halves_are_compared_in_constant_time_whatever_the_first_says(

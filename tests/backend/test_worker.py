@@ -15,8 +15,8 @@ from rq.exceptions import DeserializationError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from seedqueue.backend import activity, presence
 from seedqueue.backend import broker as broker_module
+from seedqueue.backend import known_jobs, presence
 from seedqueue.backend.broker import Broker
 from seedqueue.backend.worker import WarmWorker
 
@@ -37,7 +37,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
 
     probe.__dict__["work"] = work
     for job in ("probe.work", "probe.absent"):
-        monkeypatch.setitem(activity.JOBS, job, "a test")
+        monkeypatch.setitem(known_jobs.JOBS, job, "a test")
     monkeypatch.setitem(sys.modules, probe.__name__, probe)
     return made
 

@@ -59,10 +59,11 @@ class Growth:
         quarter = max(1, len(told) // 4)
         return median(told[:quarter]), median(told[-2 * quarter : -quarter] or told), median(told[-quarter:])
 
-    def slope(self, name: str) -> float:
-        """How much a column grows in a minute, by a line through the last two quarters."""
+    def slope(self, name: str, half: int = 1) -> float:
+        """How much a column grows in a minute, by a line through the first (0) or the second half."""
         told = [(one["minute"], one[name]) for one in self.samples if name in one]
-        told = told[len(told) // 2 :]
+        middle = len(told) // 2
+        told = told[middle:] if half else told[middle // 2 : middle]  # less the warm-up
         if len(told) < 2:
             return 0.0
         minutes, values = np.array(told).T

@@ -5,7 +5,7 @@ from types import ModuleType
 
 from rq.serializers import JSONSerializer
 
-from seedqueue.backend import activity, worker
+from seedqueue.backend import known_jobs, worker
 from seedqueue.backend.broker import Broker
 
 
@@ -21,7 +21,7 @@ def main() -> None:
     probe = ModuleType("seedqueue.backend.probe")
     probe.__dict__["work"] = never_ends
     sys.modules[probe.__name__] = probe
-    activity.JOBS["probe.work"] = "a test"
+    known_jobs.JOBS["probe.work"] = "a test"
     broker = Broker(url, namespace)
     warm = worker.WarmWorker([broker.queue("embed")], connection=broker.redis, serializer=JSONSerializer)
     warm.work(logging_level="ERROR")
