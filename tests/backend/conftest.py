@@ -1,6 +1,7 @@
 """A real Redis for all of these, namespaces of their own, and no settings from outside."""
 
 import json
+import logging
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import object_store
 import pytest
 from object_store import ObjectStore
 
-from seedqueue.backend import embedded_redis
+from seedqueue.backend import embedded_redis, logs
 from seedqueue.backend.broker import Broker
 from seedqueue.backend.children import Children, free_port
 from seedqueue.backend.settings import variables
@@ -104,3 +105,14 @@ def signals_as_before() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """A command that serves sets up this process's logging: the next test's standard error would have its lines."""
+    root, ours = logging.getLogger(), logging.getLogger(logs.OURS)
+    before = root.handlers, root.level, ours.level
+    yield
+    root.handlers = before[0]
+    root.setLevel(before[1])
+    ours.setLevel(before[2])

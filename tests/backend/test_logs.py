@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 
 from seedqueue.backend import logs
 
 logger = logging.getLogger("seedqueue.backend.jobs")
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    before = (root.handlers, root.level)
-    yield
-    root.handlers, root.level = before[0], before[1]
-    logging.getLogger(logs.OURS).setLevel(logging.NOTSET)
 
 
 def test_a_line_for_people_says_project_and_run(capsys: pytest.CaptureFixture[str]) -> None:
