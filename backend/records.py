@@ -25,6 +25,12 @@ Kind = Literal[
     "held_out",
     "learning",
     "fields",
+    "imported",
+    "locked",
+    "overlap",
+    "agreement",
+    "exported",
+    "arrived",
 ]
 State = Literal["requested", "embedding", "selecting", "publishing", "published", "chosen", "failed", "undone"]
 VERSION = "Seed queue"

@@ -1,0 +1,1 @@
+"""The methods section in plain words, from the records and nothing else."""

@@ -1,0 +1,1 @@
+"""For machines without a network: everything in one bundle, and what is in it."""
