@@ -22,9 +22,11 @@ from seedqueue.backend.context import Context
 from seedqueue.backend.doctor_routes import add_doctor_routes
 from seedqueue.backend.errors import KNOWN, InvalidRequest, problem
 from seedqueue.backend.learning_routes import add_learning_routes
+from seedqueue.backend.login import MACHINES, Login
 from seedqueue.backend.page_routes import add_page_routes, run_fields
 from seedqueue.backend.prelabels import Head, project_id
 from seedqueue.backend.same_origin import SameOrigin
+from seedqueue.backend.sub_path import SubPath
 from seedqueue.backend.trained import TrainedHeads
 from seedqueue.backend.ui import add_ui
 
@@ -56,14 +58,24 @@ class ChoicesBody(BaseModel):
 def create_app(context: Context, head: Head | None = None) -> FastAPI:
     """The app over one context. `head` answers `/predict`: the home's promoted versions, unless another is given."""
     # The documentation's page loads scripts from elsewhere: there is none where passwords are given.
-    openapi_url = None if context.settings.basic_auth_user else "/openapi.json"
-    app = FastAPI(title="seedqueue", version=version("seedqueue"), openapi_url=openapi_url, redoc_url=None)
+    s = context.settings
+    openapi_url = None if s.basic_auth_user or s.login_header else "/openapi.json"
+    app = FastAPI(
+        title="seedqueue",
+        version=version("seedqueue"),
+        openapi_url=openapi_url,
+        redoc_url=None,
+        redirect_slashes=False,  # these redirects name a host and a path, and behind a proxy the wrong ones
+    )
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM)
     app.add_middleware(BodyLimit)
-    s = context.settings
-    # By name: the Starlette of fastapi 0.115 hands positions over beside `app`.
-    app.add_middleware(BasicAuth, user=s.basic_auth_user, password=s.basic_auth_pass)
+    # By name: the Starlette of fastapi 0.115 hands positions over beside `app`. The last is asked first.
+    app.add_middleware(
+        BasicAuth, user=s.basic_auth_user, password=s.basic_auth_pass, only=MACHINES if s.login_header else None
+    )
+    app.add_middleware(Login, header=s.login_header, proxies=s.proxy_networks)
     app.add_middleware(SameOrigin)
+    app.add_middleware(SubPath, prefix=s.sub_path)
     _add_errors(app)
     projects = AttachedProjects(context)
     _add_machine_routes(app, context, head or TrainedHeads(context), projects)

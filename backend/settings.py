@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from seedqueue.backend.errors import InvalidSetting
+from seedqueue.backend.proxies import Networks, check_header, networks
 
 DEFAULT_BACKEND_URL = "http://127.0.0.1:9090"
 OBJECT_STORES = ("s3", "gs", "az")
@@ -160,11 +162,33 @@ class Settings:
         "BASIC_AUTH_USER", "", "with the next one: every route but `/health` asks for them", "(open)"
     )
     basic_auth_pass: str = _setting("BASIC_AUTH_PASS", "", "the password to it", "(open)", secret=True)
+    login_header: str = _setting(
+        "SEEDQUEUE_LOGIN_HEADER",
+        "",
+        "a header such as `X-Remote-User` by which a reverse proxy names who is signed in: the page and its routes "
+        "ask for it, and `BASIC_AUTH_USER` is for Label Studio's routes and `/metrics` alone (docs/administrators.md)",
+        "(none)",
+    )
+    proxies: str = _setting(
+        "SEEDQUEUE_PROXIES",
+        "127.0.0.1,::1",
+        "addresses or networks of the proxies whose `SEEDQUEUE_LOGIN_HEADER` is believed, comma-separated",
+    )
 
     @property
     def auto_heads(self) -> tuple[str, ...]:
         """The heads that are trained of themselves, each once; none where the setting is a mere comma."""
         return tuple(dict.fromkeys(head.strip() for head in self.heads.split(",") if head.strip()))
+
+    @property
+    def sub_path(self) -> str:
+        """The path of `SEEDQUEUE_BACKEND_URL`, as in `/seedqueue`: under it a reverse proxy offers the backend."""
+        return urlsplit(self.backend_url).path.rstrip("/")
+
+    @property
+    def proxy_networks(self) -> Networks:
+        """Where `login_header` is believed from."""
+        return networks(self.proxies)
 
     @property
     def namespace(self) -> str:
@@ -227,6 +251,8 @@ def _tidied(settings: Settings) -> Settings:
     user = settings.basic_auth_user
     if ":" in user or not (user + settings.basic_auth_pass).isascii():
         raise InvalidSetting("BASIC_AUTH_USER", user, "user and password take ASCII only, and the user no colon")
+    check_header(settings.login_header)
+    networks(settings.proxies)
     if not (settings.hub_token.isascii() and settings.hub_token.isprintable()) or " " in settings.hub_token:
         raise InvalidSetting("HF_TOKEN", "...", "a token is one word of ASCII")
     changes: dict[str, Any] = {f.name: getattr(settings, f.name) for f in fields(settings)}

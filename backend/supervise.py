@@ -70,8 +70,9 @@ def _start(children: Children, settings: Settings, address: Address, workers: in
     if workers:  # a training takes minutes: queues are made and kept meanwhile
         children.start("learner", [*worker, "--lane", "learn"], env=env, keep_alive=True)
     app = ["seedqueue.backend.asgi:app", "--host", address.host, "--port", str(address.port)]
-    quiet = ["--log-level", "warning", "--no-access-log"]
-    children.start("web", [sys.executable, "-m", "uvicorn", *app, *quiet], env=env, keep_alive=True)
+    # Who connects is judged by the address that he has (SEEDQUEUE_PROXIES), not by one that a header tells.
+    options = ["--log-level", "warning", "--no-access-log", "--no-proxy-headers"]
+    children.start("web", [sys.executable, "-m", "uvicorn", *app, *options], env=env, keep_alive=True)
 
 
 def _wait(children: Children, address: Address) -> None:
