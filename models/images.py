@@ -24,7 +24,7 @@ _TILE_WIDTH, _TILE_LENGTH = 322, 323
 _OTHER_KINDS = {("I", 1, 32): np.uint32, ("L", 2, 8): np.int8}
 
 
-def read_image(content: bytes, *, max_pixels: int, frames: Frames = "refuse") -> Picture:
+def read_image(content: bytes, *, max_pixels: int, frames: Frames = "refuse", outliers: float = 0.0) -> Picture:
     """Decode an image fully, turned upright by its EXIF orientation; mode "RGB" or "L", 8 bits a channel.
 
     Grey stays "L", colour and palettes become "RGB", transparent parts are laid over black,
@@ -34,12 +34,13 @@ def read_image(content: bytes, *, max_pixels: int, frames: Frames = "refuse") ->
     DICOM: see `seedqueue.models.dicom.read_dicom`; it alone gives a spacing.
 
     max_pixels: width times height above which nothing is decoded. frames: whether a DICOM of several
-    frames is refused or its first one taken. Raises UnreadableImage. Safe to call from several threads.
+    frames is refused or its first one taken. outliers: see `read_dicom`. Raises UnreadableImage. Safe to call from
+    several threads.
     """
-    if has_dicom_mark(content) or _begins_like_dicom(content):
+    if is_dicom(content):
         from seedqueue.models.dicom import read_dicom  # pydicom takes 0.2 s to import
 
-        return read_dicom(content, max_pixels=max_pixels, frames=frames)
+        return read_dicom(content, max_pixels=max_pixels, frames=frames, outliers=outliers)
     image = _open(content)
     check_size(*image.size, max_pixels)
     try:
@@ -48,6 +49,11 @@ def read_image(content: bytes, *, max_pixels: int, frames: Frames = "refuse") ->
         return Picture(_to_eight_bits(image))
     except DECODING_ERRORS as error:
         raise UnreadableImage(damage(image.format, error)) from error
+
+
+def is_dicom(content: bytes) -> bool:
+    """Whether a whole file is read as DICOM, its mark before it or not."""
+    return has_dicom_mark(content) or _begins_like_dicom(content)
 
 
 def has_dicom_mark(content: bytes) -> bool:
