@@ -95,17 +95,23 @@ def fleiss_kappa(counts: NDArray[np.int64]) -> float:
 
 
 def _dices(tasks: Sequence[Sequence[Rated]], label: str) -> Iterator[float]:
-    """2 |A and B| / (|A| + |B|) of each pair of annotators of a task, where one of them marked something."""
+    """The coefficient of each pair of annotators of a task, where one of them marked something."""
     for rated in tasks:
         drawn = [one.regions for one in rated if one.regions is not None]
-        mine = [[region for region in regions if label in region.labels] for regions in drawn]
-        for one, other in combinations(_rasters(mine), 2):
-            if size := int(one.sum()) + int(other.sum()):
-                yield 2 * int((one & other).sum()) / size
+        for one, other in combinations(rasters(drawn, label), 2):
+            if (found := dice(one, other)) is not None:
+                yield found
 
 
-def _rasters(drawn: Sequence[Sequence[Region]]) -> list[Mask]:
-    """The union of each annotator's regions on one small raster."""
+def dice(one: Mask, other: Mask) -> float | None:
+    """2 |A and B| / (|A| + |B|); None where both are empty."""
+    size = int(one.sum()) + int(other.sum())
+    return 2 * int((one & other).sum()) / size if size else None
+
+
+def rasters(annotations: Sequence[Sequence[Region]], label: str) -> list[Mask]:
+    """The union of each annotator's regions of a class on one small raster; none where nobody marked any."""
+    drawn = [[region for region in regions if label in region.labels] for regions in annotations]
     first = next((region for regions in drawn for region in regions), None)
     if first is None:
         return []

@@ -34,8 +34,8 @@ class Gathered:
 
 
 @dataclass(frozen=True)
-class _Said:
-    """One annotation, read."""
+class Said:
+    """One annotation, read. annotator: the person's number in Label Studio, as text."""
 
     annotation: int
     annotator: str
@@ -68,7 +68,7 @@ def examples_from(tasks: Iterable[Json], labelling: Labelling, group_field: str 
     rated: list[list[Rated]] = []
     for task in tasks:
         number = int(task["id"])
-        said = _newest(_said_of(task, labelling, problems))
+        said = _newest(said_of(task, labelling, problems))
         uri = (task.get("data") or {}).get(labelling.image_key)
         if said and not (isinstance(uri, str) and uri):
             reason = f"it has no image in the field {labelling.image_key!r} of its data: is it deleted?"
@@ -85,9 +85,12 @@ def examples_from(tasks: Iterable[Json], labelling: Labelling, group_field: str 
     return Gathered(tuple(examples), tuple(problems), agreement)
 
 
-def _said_of(task: Json, labelling: Labelling, problems: list[Problem]) -> list[_Said]:
-    """What the task's annotations say, in their order of time; what is wrong with them is added to `problems`."""
-    found: list[_Said] = []
+def said_of(task: Json, labelling: Labelling, problems: list[Problem]) -> list[Said]:
+    """What the task's annotations say, in their order of time; what is wrong with them is added to `problems`.
+
+    Skipped ones are not among them; of one annotator there may be several.
+    """
+    found: list[Said] = []
     number = int(task["id"])
     for annotation in task.get("annotations") or ():
         if annotation.get("was_cancelled"):
@@ -103,9 +106,9 @@ def _said_of(task: Json, labelling: Labelling, problems: list[Problem]) -> list[
     return sorted(found, key=lambda one: (one.at, one.annotation))
 
 
-def _newest(said: Sequence[_Said]) -> list[_Said]:
+def _newest(said: Sequence[Said]) -> list[Said]:
     """Of each annotator the newest, and of the ground truths among several: a ground truth goes before what is none."""
-    kept: dict[str, _Said] = {}
+    kept: dict[str, Said] = {}
     for one in said:
         before = kept.get(one.annotator)
         if before is None or one.ground_truth or not before.ground_truth:
@@ -113,13 +116,13 @@ def _newest(said: Sequence[_Said]) -> list[_Said]:
     return sorted(kept.values(), key=lambda one: (one.at, one.annotation))
 
 
-def _read(annotation: Json, labelling: Labelling) -> tuple[_Said, list[str]]:
+def _read(annotation: Json, labelling: Labelling) -> tuple[Said, list[str]]:
     number, at, by = int(annotation["id"]), annotation.get("updated_at"), annotation.get("completed_by")
     result = [item for item in annotation.get("result") or () if isinstance(item, Mapping)]
     classes, reasons = _classes(result, labelling.classification)
     regions, more = _regions(result, labelling)
     seconds = annotation.get("lead_time")
-    said = _Said(
+    said = Said(
         annotation=number,
         annotator=f"annotation {number}" if by is None else str(by.get("id") if isinstance(by, Mapping) else by),
         at=_moment(at),
@@ -177,7 +180,7 @@ def _gone(result: Sequence[Json], labelling: Labelling, regions_only: bool = Fal
     return [f"the control {name!r} is not in the label config" for name in names if name not in known]
 
 
-def _example(task: int, uri: str, group: str, counted: Sequence[_Said], labelling: Labelling) -> Example:
+def _example(task: int, uri: str, group: str, counted: Sequence[Said], labelling: Labelling) -> Example:
     votes = [one.classes for one in counted if one.classes is not None]
     drawn = tuple(one.regions for one in counted if one.regions is not None)
     times = [one.seconds for one in counted if one.seconds is not None]

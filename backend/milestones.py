@@ -71,7 +71,8 @@ class Overlap(Milestone):
     """What several annotators were asked to read in common.
 
     annotators: how many read each of these. first: so many at the head of the queue; share: of the others, in
-    [0, 1]. tasks: all that are read in common.
+    [0, 1]. tasks: all that are read in common; none once it was put back. before: (task, how many were to read it
+    before), for putting it back.
     """
 
     kind: ClassVar[Kind] = "overlap"
@@ -79,6 +80,7 @@ class Overlap(Milestone):
     first: int
     share: float
     tasks: tuple[int, ...]
+    before: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ class Arrived(Milestone):
     labelled than 95 % of the old pool is from its own neighbours. drifted: (what, p after Holm's correction) of
     each test below 0.05; tests: how many were made. audit: tasks of the fresh audit slice, 0 for none. holds:
     whether the fresh audit agrees with the old estimate; None where it cannot be said yet. run: the seed queue for
-    the new part, 0 for none.
+    the new part, 0 for none. newest: the newest task of the new part: what comes later is the next one.
     """
 
     kind: ClassVar[Kind] = "arrived"
@@ -156,6 +158,7 @@ class Arrived(Milestone):
     audit: int
     holds: bool | None
     run: int
+    newest: int = 0
 
 
 def _frozen(value: Any) -> Any:

@@ -1,17 +1,21 @@
-"""The Data Manager tab that shows the seed queue. It displays only: the order is made by sampling."""
+"""The Data Manager tabs: the one that shows the seed queue, and those with a list of tasks.
+
+They display only: the annotators' order is made by sampling.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from seedqueue.backend import publish
 from seedqueue.backend.label_studio import Studio
-from seedqueue.backend.pool import views
+from seedqueue.backend.pool import filtered, views
 
 TITLE = "Seed queue"
 DEFAULT_TITLE = "Default"
 SCORE = "filter:tasks:predictions_score"
+LISTED = 200  # a Data Manager with so many filters loads in 2 s; a view with 1,000 is a 500
 
 
 def show(studio: Studio, project: int) -> None:
@@ -21,9 +25,7 @@ def show(studio: Studio, project: int) -> None:
     are those whose score lies below the tail's. A list of ids would not do: `in_list` works in the API,
     but a Data Manager that meets it never loads, and a view with 1,000 `id equal` items is a 500.
     """
-    present = views(studio, project)
-    if not present:
-        _save(studio, project, None, {"title": DEFAULT_TITLE, "hiddenColumns": _hidden(studio, project)})
+    present = _beside_default(studio, project)
     seeds = {"filter": SCORE, "operator": "less", "type": "Number", "value": publish.TAIL_FLOOR}
     layout = {
         "title": TITLE,
@@ -34,12 +36,55 @@ def show(studio: Studio, project: int) -> None:
     _save(studio, project, next(iter(_numbers(present, TITLE)), None), layout)
 
 
+def show_tasks(studio: Studio, project: int, title: str, tasks: Sequence[int]) -> int:
+    """Make or renew the tab with these tasks, the first `LISTED` of them; how many it has. No task: no tab.
+
+    One filter a task, since no Data Manager loads `in_list` (see `show`). A tab orders by columns alone: it shows
+    them by number, whatever their order here.
+    """
+    if not tasks:
+        remove_titled(studio, project, [title])
+        return 0
+    items = [filtered("id", "equal", "Number", task) for task in sorted(tasks[:LISTED])]
+    layout = {
+        "title": title,
+        "ordering": ["tasks:id"],
+        "filters": {"conjunction": "or", "items": items},
+        "hiddenColumns": _hidden(studio, project),
+    }
+    _save(studio, project, next(iter(_numbers(_beside_default(studio, project), title)), None), layout)
+    return len(items)
+
+
+def remove_titled(studio: Studio, project: int, titles: Collection[str]) -> None:
+    """Take tabs with lists away, and the "Default" one where it alone is left as it was made with them."""
+    present = views(studio, project)
+    doomed = [view for view in present if view["data"].get("title") in titles]
+    left = [view for view in present if view not in doomed]
+    if doomed and len(left) == 1 and left[0]["data"] == _default(studio, project):
+        doomed += left
+    for view in doomed:
+        studio.call("DELETE", f"/api/dm/views/{view['id']}", missing_ok=True)
+
+
 def remove(studio: Studio, project: int, *, default_too: bool) -> None:
     """Take the "Seed queue" tab away, and the "Default" one where it was made with it."""
     present = views(studio, project)
     doomed = _numbers(present, TITLE) + (_numbers(present, DEFAULT_TITLE) if default_too else [])
     for number in doomed:
         studio.call("DELETE", f"/api/dm/views/{number}", missing_ok=True)
+
+
+def _beside_default(studio: Studio, project: int) -> list[dict[str, Any]]:
+    """The tabs there are; a "Default" one is made first where there is none at all."""
+    present = views(studio, project)
+    if not present:
+        _save(studio, project, None, _default(studio, project))
+    return present
+
+
+def _default(studio: Studio, project: int) -> dict[str, Any]:
+    return {"title": DEFAULT_TITLE, "hiddenColumns": _hidden(studio, project)}
 
 
 def _hidden(studio: Studio, project: int, shown: Sequence[str] = ()) -> dict[str, list[str]]:
