@@ -1,0 +1,107 @@
+"""Which runs a paper speaks of, and which round each belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from seedqueue.backend.methods.recorded import RunRow
+from seedqueue.backend.records import QueuedTask
+from seedqueue.selectors import registry
+from seedqueue.selectors.errors import UnknownSelector
+
+
+@dataclass(frozen=True)
+class Round:
+    """One choice of images and its later forms: lengthened, or changed by hand.
+
+    number: 1 for the seed queue. rows: the runs, oldest first; the last one's queue is what annotators got in the end.
+    """
+
+    number: int
+    rows: tuple[RunRow, ...]
+
+    @property
+    def first(self) -> RunRow:
+        return self.rows[0]
+
+    @property
+    def last(self) -> RunRow:
+        return self.rows[-1]
+
+    @property
+    def seeds(self) -> frozenset[int]:
+        """The tasks chosen in it, audit tasks aside."""
+        return frozenset(one.task for one in _queue(self.last) if not one.audit)
+
+    @property
+    def by_hand(self) -> int:
+        return sum(one.by_hand for one in _queue(self.last))
+
+    @property
+    def taken_out(self) -> int:
+        """Seeds of its earlier forms that a person took out: those that a changed copy has no more."""
+        earlier = {row.run.number: row for row in self.rows}
+        found = 0
+        for row in self.rows:
+            if base := earlier.get(row.run.copies or 0):
+                kept = {one.task for one in _queue(row)}
+                found += sum(one.task not in kept for one in _queue(base) if not one.audit)
+        return found
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """counted: those that stand. replaced: seed queues that gave way to another before anything was labelled.
+    withdrawn: published ones that were taken away with `seedqueue undo`."""
+
+    counted: tuple[Round, ...]
+    replaced: tuple[Round, ...]
+    withdrawn: tuple[RunRow, ...]
+
+    @property
+    def listing(self) -> RunRow | None:
+        """The run that listed the whole project last; where none did, the last one."""
+        rows = [row for one in self.counted for row in one.rows]
+        whole = [row for row in rows if not row.run.choices.tab and not row.run.choices.where]
+        return next(reversed(whole or rows), None)
+
+
+def rounds_of(rows: Sequence[RunRow]) -> Rounds:
+    undone = max((row.run.number for row in rows if row.run.state == "undone"), default=0)
+    withdrawn = [row for row in rows if row.run.number <= undone and row.run.state in ("published", "undone")]
+    standing = [row for row in rows if row.run.number > undone and row.run.state == "published" and row.queue]
+    chains: list[list[RunRow]] = []
+    for row in standing:
+        base = row.run.extends or row.run.copies
+        chain = next((each for each in chains if any(one.run.number == base for one in each)), None)
+        if chain is None:
+            chains.append([row])
+        else:
+            chain.append(row)
+    counted = [chain for chain, after in zip(chains, [*chains[1:], None], strict=True) if not _gave_way(chain, after)]
+    gone = [chain for chain in chains if chain not in counted]
+    return Rounds(
+        tuple(Round(number, tuple(chain)) for number, chain in enumerate(counted, start=1)),
+        tuple(Round(0, tuple(chain)) for chain in gone),
+        tuple(row for row in withdrawn if row.queue),
+    )
+
+
+def first_round(selector: str) -> bool:
+    """Whether it chooses without a head; a selector that is no longer installed is told by the run's head instead."""
+    try:
+        return registry.get(selector).first_round
+    except UnknownSelector:
+        return False
+
+
+def _gave_way(chain: Sequence[RunRow], after: Sequence[RunRow] | None) -> bool:
+    """Whether the next queue came before a single label of this one: then nobody learnt from it."""
+    if after is None or after[0].run.head or not first_round(after[0].run.choices.selector):
+        return False
+    return after[0].run.labelled <= chain[0].run.labelled
+
+
+def _queue(row: RunRow) -> tuple[QueuedTask, ...]:
+    return row.queue.body if row.queue else ()
