@@ -21,6 +21,7 @@ from seedqueue.backend import (
     learn_cli,
     learn_screen,
     learning,
+    lock_cli,
     logs,
     methods_cli,
     offline_cli,
@@ -46,6 +47,7 @@ from seedqueue.backend.options import (
     RandomSeed,
     SelectorName,
     WeakLabelSource,
+    Where,
     given,
     within,
 )
@@ -108,6 +110,7 @@ def seed(
     selector: SelectorName = None,
     random_seed: RandomSeed = None,
     tab: Annotated[str | None, typer.Option(help="only the tasks of this Data Manager tab (title or number)")] = None,
+    where: Where = "",
     weak_label: WeakLabelSource = None,
     group_field: GroupField = None,
     per_group: PerGroup = None,
@@ -124,6 +127,7 @@ def seed(
         selector=selector,
         random_seed=random_seed,
         tab=tab,
+        where=where or None,
         weak_label=weak_label,
         group_field=group_field,
         per_group=per_group,
@@ -166,7 +170,7 @@ def queue(project: Project) -> None:
     screen.show_queue(f"{run.version} of project {run.project}", tasks)
 
 
-for commands in (learn_cli, intake_cli, people_cli, arrivals_cli, export_cli, methods_cli, offline_cli):
+for commands in (learn_cli, lock_cli, intake_cli, people_cli, arrivals_cli, export_cli, methods_cli, offline_cli):
     commands.add_to(app)
 app.command()(doctor_cli.doctor)
 app.command()(backup_cli.backup)

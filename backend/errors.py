@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -30,6 +31,16 @@ class InvalidRequest(SeedqueueError):
 
     def __init__(self, what: str) -> None:
         super().__init__(what)
+
+
+class UnreadableFilter(InvalidRequest):
+    """A filter of tasks that cannot be read."""
+
+    def __init__(self, text: str, what: str) -> None:
+        super().__init__(
+            f"The filter {text!r} cannot be read: {what}. Give conditions such as view=PA and date>=2025-01-01: a "
+            "field of task data, id or label:CONTROL, one of = != < <= > >= ~, and a value."
+        )
 
 
 class Unauthorised(SeedqueueError):
@@ -119,9 +130,37 @@ class TabNotFound(SeedqueueError):
 class EmptyProject(SeedqueueError):
     status = 409
 
-    def __init__(self, project: int, tab: str | None = None) -> None:
-        where = f"Tab {tab!r} of project {project}" if tab else f"Project {project}"
-        super().__init__(f"{where} has no tasks without an annotation. Import images first.")
+    def __init__(self, project: int, tab: str | None = None, where: str = "") -> None:
+        named = f"Tab {tab!r} of project {project}" if tab else f"Project {project}"
+        within = f" that fulfil {where!r}" if where else ""
+        super().__init__(f"{named} has no tasks without an annotation{within}. Import images first.")
+
+
+class NothingToLock(SeedqueueError):
+    status = 409
+
+    def __init__(self, project: int, source: str, missing: Sequence[int]) -> None:
+        what = f"{len(missing)} of the {source}, {missing[0]} first, are not" if missing else f"no task ({source}) is"
+        super().__init__(f"Nothing was locked: {what} in project {project}.")
+
+
+class NothingLocked(SeedqueueError):
+    status = 409
+
+    def __init__(self, project: int) -> None:
+        super().__init__(f"Project {project} has no locked test list. Make one with `seedqueue lock`.")
+
+
+class TasksInAudit(SeedqueueError):
+    """A task cannot be drawn at random from the pool and kept out of it."""
+
+    status = 409
+
+    def __init__(self, both: Sequence[int], asked: int) -> None:
+        super().__init__(
+            f"Nothing was locked: {len(both)} of {asked} tasks, {both[0]} first, are in the audit slice, which was "
+            "drawn at random and is held out already. Lock the others."
+        )
 
 
 class NoImageInLabelConfig(SeedqueueError):

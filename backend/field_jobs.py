@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from seedqueue.backend import settings, tabs, task_fields
 from seedqueue.backend.context import Context
@@ -17,15 +18,18 @@ def ask(context: Context, project: int) -> None:
 
 
 def renew(project: int) -> None:
+    """The job: `renewed`, unless the project was deleted meanwhile, and its tasks with it."""
+    with Context(settings.load()) as context, suppress(ProjectNotFound):
+        renewed(context, project)
+
+
+def renewed(context: Context, project: int) -> None:
     """Write what is due, take away what is not; the tab follows, whose columns they are.
 
     Never beside the tidying, which deletes predictions: of two changes of a task at once Label Studio counts one.
     """
-    with Context(settings.load()) as context, context.broker.lock(f"tidy-{project}"):
-        try:
-            _renew(context, project)
-        except ProjectNotFound:
-            return  # deleted meanwhile, and its tasks with it
+    with context.broker.lock(f"tidy-{project}"):
+        _renew(context, project)
 
 
 def _renew(context: Context, project: int) -> None:

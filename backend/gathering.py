@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Literal
 
-from seedqueue.backend import audit
+from seedqueue.backend import audit, locked
 from seedqueue.backend.agreement import Agreement
 from seedqueue.backend.annotations import Problem, examples_from
 from seedqueue.backend.context import Context
@@ -20,12 +20,12 @@ from seedqueue.backend.pool import pages
 from seedqueue.backend.versions import Family
 
 PAGE = 200  # tasks with all their regions: a page of brush masks is megabytes
-HeldOut = Literal["audit slice", "ground truth", ""]
+HeldOut = Literal["audit slice", "locked test list", "ground truth", ""]
 
 
 @dataclass(frozen=True)
 class Gathered:
-    """The examples of a project. `training` has neither audit tasks and others of their groups nor ground truth."""
+    """The examples of a project. `training` is without audit and locked tasks, others of their groups, ground truth."""
 
     labelling: Labelling
     training: tuple[Example, ...]
@@ -33,15 +33,17 @@ class Gathered:
     ground_truth: tuple[Example, ...]
     problems: tuple[Problem, ...]
     agreement: Agreement
+    locked: tuple[Example, ...] = ()
 
     def of(self, family: Family) -> list[Example]:
         """What a head of this family can learn from, by task: the head is the same in whatever order they come."""
         return _telling(self.training, family)
 
     def held_out(self, family: Family) -> tuple[HeldOut, list[Example]]:
-        """The audit slice as far as it is labelled, else the team's ground truth, else nothing."""
+        """The audit slice as far as it is labelled, else the locked test list, else the team's ground truth."""
         named: tuple[tuple[HeldOut, tuple[Example, ...]], ...] = (
             ("audit slice", self.audit),
+            ("locked test list", self.locked),
             ("ground truth", self.ground_truth),
         )
         for name, examples in named:
@@ -75,13 +77,16 @@ def gather(context: Context, project: int, group_field: str = "") -> Gathered:
     labelling = labelling_of(context.studio, project)
     found = examples_from(annotated_tasks(context.studio, project), labelling, group_field)
     frozen = audit.frozen(context.records, project)
-    slice_, groups = {one.task for one in frozen}, {one.group for one in frozen if one.group}
-    learnt = [one for one in found.examples if one.task not in slice_ and one.group not in groups]
+    kept_back = locked.of(context.records, project)
+    slice_, apart = {one.task for one in frozen}, set(kept_back.tasks)
+    groups = {one.group for one in frozen if one.group}.union(kept_back.groups)
+    learnt = [one for one in found.examples if one.task not in slice_ | apart and one.group not in groups]
     return Gathered(
         labelling,
         training=tuple(one for one in learnt if not one.ground_truth),
         audit=tuple(one for one in found.examples if one.task in slice_),
         ground_truth=tuple(one for one in learnt if one.ground_truth),
+        locked=tuple(one for one in found.examples if one.task in apart - slice_),
         problems=found.problems,
         agreement=found.agreement,
     )

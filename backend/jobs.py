@@ -30,7 +30,9 @@ from seedqueue.backend.context import Context
 from seedqueue.backend.embed import embed_tasks
 from seedqueue.backend.embeddings import Embeddings, source_key
 from seedqueue.backend.errors import EmbedderDiffers, EmptyProject, ProjectNotFound
-from seedqueue.backend.pool import PoolTask, list_pool
+from seedqueue.backend.locked import locked
+from seedqueue.backend.narrowing import pool_of
+from seedqueue.backend.pool import PoolTask
 from seedqueue.backend.records import Run
 from seedqueue.backend.rules import fields_of
 from seedqueue.backend.run_queue import queue_of
@@ -110,10 +112,14 @@ def _embedding(context: Context, run: Run) -> tuple[Embedder, Embeddings]:
     return embedder, Embeddings(context.home, embedder.fingerprint, embedder.dimension)
 
 
+def _pool(context: Context, run: Run) -> list[PoolTask]:
+    return pool_of(context.studio, run.project, run.choices, fields_of(run.choices))
+
+
 def _check_budget(pool: Sequence[PoolTask], run: Run) -> None:
     available = sum(not task.labelled for task in pool)
     if available == 0:
-        raise EmptyProject(run.project, run.choices.tab)
+        raise EmptyProject(run.project, run.choices.tab, run.choices.where)
     if run.choices.extends is None and run.choices.budget > available:
         raise BudgetExceedsPool(run.choices.budget, available)
 
@@ -147,7 +153,8 @@ def _finish_when_embedded(context: Context, run: Run) -> None:
 
 def _select(context: Context, run: Run) -> Run:
     """Choose the queue and record it. Annotations made since the listing count as covered ground."""
-    pool = list_pool(context.studio, run.project, run.choices.tab, fields_of(run.choices))
+    apart = locked(context.records, run.project)
+    pool = [one for one in _pool(context, run) if one.task not in apart]
     embedder, store = _embedding(context, run)
     queue, warnings, head = queue_of(context, run, pool, embedder, store)
     run = steps.move(context, run, "selecting", warnings=warnings, head=head)
@@ -160,8 +167,9 @@ def _start(context: Context, run: Run) -> None:
     if context.records.queue(run.project, run.number):  # chosen already: only its publication is left
         steps.enqueue(context, run, "finish")
         return
-    pool = list_pool(context.studio, run.project, run.choices.tab)
-    _check_budget(pool, run)
+    pool = _pool(context, run)  # locked tasks too: heads are judged on them once they are labelled
+    apart = locked(context.records, run.project)
+    _check_budget([one for one in pool if one.task not in apart], run)
     embedder, store = _embedding(context, run)
     shards = _shards(context, run, pool, store)
     generation = uuid.uuid4().hex[:12]

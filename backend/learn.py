@@ -11,7 +11,7 @@ from importlib.metadata import version as installed
 import numpy as np
 from numpy.typing import NDArray
 
-from seedqueue.backend import audit
+from seedqueue.backend import audit, locked
 from seedqueue.backend.context import Context
 from seedqueue.backend.examples import Example
 from seedqueue.backend.gathering import Gathered
@@ -105,9 +105,9 @@ def train_head(
 
 
 def vectors_apart(context: Context, run: Run, gathered: Gathered) -> Vectors:
-    """The project's embeddings, standardised without the audit slice, labelled or not, and the ground truth."""
+    """The project's embeddings, standardised without what is held out: audit slice, locked list, ground truth."""
     apart = [(one.task, one.uri) for one in audit.frozen(context.records, run.project)]
-    apart += [(one.task, one.uri) for one in gathered.ground_truth]
+    apart += [(one.task, one.uri) for one in gathered.ground_truth] + locked.of(context.records, run.project).places
     return vectors_of(context, run.project, run.fingerprint, apart)
 
 
@@ -129,6 +129,7 @@ def _learn(
     training, (_, judges) = gathered.of(family), gathered.held_out(family)
     places = [(one.task, one.uri) for one in audit.frozen(context.records, run.project)]
     bounds = Bounds(run.choices.near_duplicate, settings.random_seed)
+    training = unrelated(training, (), locked.of(context.records, run.project).places, vectors, bounds)
     task = kind_of(labelling, head)
     if head == "linear" and task != "masks":
         if not vectors.hashes:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from seedqueue.backend import audit
 from seedqueue.backend.context import Context
 from seedqueue.backend.gathering import Gathered, gather
 from seedqueue.backend.judging import recalibrated
 from seedqueue.backend.learning_errors import LabelConfigUnusable
+from seedqueue.backend.locked import held_out
 from seedqueue.backend.pool import PoolTask
 from seedqueue.backend.records import Run
 from seedqueue.backend.versions import ModelVersion
@@ -37,7 +37,7 @@ def labels(context: Context, run: Run, pool: Sequence[PoolTask]) -> list[str | N
 def label_texts(gathered: Gathered) -> dict[int, str]:
     """{task: its classes, else the labels of its masks}."""
     found = {}
-    for one in (*gathered.training, *gathered.audit, *gathered.ground_truth):
+    for one in (*gathered.training, *gathered.audit, *gathered.locked, *gathered.ground_truth):
         if one.classes is not None:
             found[one.task] = named(gathered.labelling.classes, one.classes)
         elif one.masks is not None:
@@ -53,7 +53,7 @@ def named(classes: Sequence[str], chosen: Sequence[bool]) -> str:
 def said(context: Context, run: Run, pool: Sequence[PoolTask], source: Source) -> dict[str, list[object]]:
     """Prediction and uncertainty of the linear head that serves; nothing of a network, which would have to see images.
 
-    Nothing of audit tasks either: who labels them must not have seen what the model says.
+    Nothing of held-out tasks either: who labels them must not have seen what the model says.
     """
     version = context.versions.serving(run.project).get("classes")
     if version is None or version.head != "linear" or version.fingerprint != run.fingerprint or not len(pool):
@@ -65,7 +65,7 @@ def said(context: Context, run: Run, pool: Sequence[PoolTask], source: Source) -
             for _, block in blocks(source)
         ]
     )
-    hidden = {one.task for one in audit.frozen(context.records, run.project)}
+    hidden = held_out(context.records, run.project)
     words, unsure = predicted_texts(probabilities, version), uncertainty(probabilities, version.kind).tolist()
     return {
         "predicted": [None if task.task in hidden else word for task, word in zip(pool, words, strict=True)],

@@ -10,6 +10,8 @@ from seedqueue.backend import audit, publish
 from seedqueue.backend.context import Context
 from seedqueue.backend.embed import embed_tasks
 from seedqueue.backend.embeddings import Embeddings
+from seedqueue.backend.locked import locked
+from seedqueue.backend.narrowing import pool_of
 from seedqueue.backend.pool import PoolTask, list_pool, pool_state, tasks_of
 from seedqueue.backend.records import QueuedTask, Run
 from seedqueue.backend.replacing import next_of_cluster, replaced
@@ -30,19 +32,21 @@ def keep_up(context: Context, run: Run) -> None:
 
     Two cheap calls where nothing has changed. Called with the project's publish lock held.
     """
-    state, name = pool_state(context.studio, run.project), f"pool-{run.project}-{run.number}"
+    apart = locked(context.records, run.project)
+    state, name = [*pool_state(context.studio, run.project), len(apart)], f"pool-{run.project}-{run.number}"
     if context.broker.noted(name) == state or not context.broker.first_in(f"look-{name}", LOOK_SECONDS):
         return
     pool = list_pool(context.studio, run.project, fields=fields_of(run.choices))
     within = pool
-    if run.choices.tab:
-        inside = {one.task for one in list_pool(context.studio, run.project, run.choices.tab)}
+    if run.choices.tab or run.choices.where:
+        inside = {one.task for one in pool_of(context.studio, run.project, run.choices)}
         within = [one for one in pool if one.task in inside]
     vectors = vectors_of(context, run.project, run.fingerprint)
     held_out = {one.task for one in audit.frozen(context.records, run.project)}
-    queue = _replace_deleted(context, run, pool, within, vectors, held_out)
-    apart = held_out.union(one.task for one in queue)
-    publish.join_tail(context.studio, run.project, run.version, pool, apart)
+    queue = _replace_deleted(context, run, pool, within, vectors, held_out, apart)
+    publish.join_tail(
+        context.studio, run.project, run.version, pool, held_out.union(apart, (one.task for one in queue))
+    )
     if not _embed_new(context, run, within, vectors):
         context.broker.note(name, state, KEPT_SECONDS)
 
@@ -64,18 +68,20 @@ def _replace_deleted(
     within: Sequence[PoolTask],
     vectors: Vectors,
     held_out: Collection[int],
+    apart: Collection[int],
 ) -> list[QueuedTask]:
-    """Seeds that are in the project no more give their ranks to the next of their clusters, and the run says so.
+    """Seeds that were deleted or locked give their ranks to the next of their clusters, and the run says so.
 
-    within: the tasks that seeds may come from. The queue as it stands then.
+    within: the tasks that seeds may come from. apart: those that are locked. The queue as it stands then.
     """
-    queue, present = context.records.queue(run.project, run.number), {one.task for one in pool}
+    queue, pool = context.records.queue(run.project, run.number), [one for one in pool if one.task not in apart]
+    present = {one.task for one in pool}
     if present.issuperset(one.task for one in queue):
         return queue
-    taken = {*held_out, *(one.task for one in queue)}
+    taken = {*held_out, *apart, *(one.task for one in queue)}
     free = [one for one in within if not (one.labelled or one.skipped or one.task in taken)]
     found = next_of_cluster(queue, pool, free, vectors, run.choices)
-    changed, told = replaced(queue, present, found)
+    changed, told = replaced(queue, present, found, apart)
     logger.warning("project %s: %s", run.project, "; ".join(told))
     scores = publish.seed_scores([one.task for one in changed])
     new = {one.task for one in found.values()}

@@ -159,6 +159,13 @@ def rescore(studio: Studio, project: int, version: str, scores: Mapping[int, flo
                 studio.call("PATCH", path, json={"score": score}, missing_ok=True)
 
 
+def withdraw(studio: Studio, task: int, version: str) -> None:
+    """Take a task's rank back."""
+    for prediction in studio.call("GET", "/api/predictions/", params={"task": task}):
+        if prediction["model_version"] == version:
+            studio.call("DELETE", f"/api/predictions/{prediction['id']}/", missing_ok=True)
+
+
 def untouched_tasks(studio: Studio, project: int, version: str | None = None) -> int:
     """How many tasks have neither an annotation nor a skip, or of those how many have a rank of `version`.
 

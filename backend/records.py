@@ -57,6 +57,7 @@ class Choices:
     selector: str
     random_seed: int
     tab: str | None = None
+    where: str = ""  # a filter of tasks, see `narrowing`
     extends: int | None = None  # the run whose queue this one keeps and lengthens
     weak_label: str = ""
     group_field: str = ""

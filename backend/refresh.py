@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from seedqueue.backend import audit, publish
+from seedqueue.backend import publish
 from seedqueue.backend.context import Context
+from seedqueue.backend.locked import held_out
 from seedqueue.backend.records import Run
 from seedqueue.backend.trained import TrainedHeads
 
@@ -40,7 +41,7 @@ def refresh(context: Context, run: Run) -> int:
 def _next(context: Context, run: Run) -> list[int]:
     """The tasks that nobody has touched, in the order in which they are served: the queue, behind it the tail."""
     waiting = publish.untouched(context.studio, run.project, run.version)
-    waiting -= {one.task for one in audit.frozen(context.records, run.project)}
+    waiting -= held_out(context.records, run.project)
     ranked = [one.task for one in context.records.queue(run.project, run.number)]
     behind = sorted(waiting.difference(ranked), key=publish.tail_score)
     return [task for task in ranked if task in waiting] + behind

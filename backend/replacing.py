@@ -1,9 +1,9 @@
-"""Seeds that were deleted in Label Studio: the next task of the same cluster takes the rank."""
+"""Seeds that were deleted in Label Studio, or locked: the next task of the same cluster takes the rank."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,7 +23,7 @@ def next_of_cluster(
     vectors: Vectors,
     choices: Choices,
 ) -> dict[int, PoolTask]:
-    """{deleted seed: the candidate that takes its rank}, as far as there are candidates.
+    """{seed that is gone: the candidate that takes its rank}, as far as there are candidates.
 
     Audit tasks are not replaced, since the slice is what was drawn; nor are tasks that a person added. The rule of
     `per_group` holds for stand-ins too.
@@ -43,19 +43,20 @@ def next_of_cluster(
 
 
 def replaced(
-    queue: Sequence[QueuedTask], present: set[int], found: Mapping[int, PoolTask]
+    queue: Sequence[QueuedTask], present: set[int], found: Mapping[int, PoolTask], locked: Collection[int] = ()
 ) -> tuple[list[QueuedTask], tuple[str, ...]]:
-    """The queue with stand-ins in the places of deleted tasks, less those that have none; a sentence on each."""
+    """The queue with stand-ins for deleted or locked tasks, less those that have none; a sentence on each."""
     kept, told = list[QueuedTask](), list[str]()
     for one in queue:
+        gone = "locked" if one.task in locked else "deleted"
         if one.task in present:
             kept.append(one)
         elif one.task in found:
             other = found[one.task]
             kept.append(replace(one, task=other.task, uri=other.uri, weight=max(1, one.weight - 1)))
-            told.append(f"task {one.task} was deleted: task {other.task}, the next of its cluster, has its rank")
+            told.append(f"task {one.task} was {gone}: task {other.task}, the next of its cluster, has its rank")
         else:
-            told.append(f"task {one.task} was deleted, and nothing takes its rank")
+            told.append(f"task {one.task} was {gone}, and nothing takes its rank")
     return [replace(one, rank=rank) for rank, one in enumerate(kept, start=1)], tuple(told)
 
 

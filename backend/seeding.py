@@ -11,7 +11,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from seedqueue.backend import connection, field_jobs, patience, progress, publish, serving, settings, steps, waking
+from seedqueue.backend import (
+    connection,
+    field_jobs,
+    narrowing,
+    patience,
+    progress,
+    publish,
+    serving,
+    settings,
+    steps,
+    waking,
+)
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import KNOWN, EmptyProject, InvalidRequest, NoSeedQueue, RunInProgress
 from seedqueue.backend.head_signals import head_for
@@ -58,6 +69,7 @@ def choices_from(given: Mapping[str, Any], defaults: settings.Settings) -> Choic
         selector=selectors.get(str(given.get("selector") or defaults.selector)).name,
         random_seed=_whole("random_seed", given.get("random_seed", defaults.random_seed), 0),
         tab=None if tab in (None, "") else str(tab),
+        where=str(given.get("where") or ""),
         weak_label=str(given.get("weak_label") or defaults.weak_label),
         group_field=str(given.get("group_field", defaults.group_field) or ""),
         per_group=_whole("per_group", given.get("per_group", defaults.per_group), 1),
@@ -65,6 +77,7 @@ def choices_from(given: Mapping[str, Any], defaults: settings.Settings) -> Choic
         audit=_whole("audit", given.get("audit", defaults.audit), 0),
         dry_run=_yes("dry_run", given.get("dry_run", False)),
     )
+    narrowing.parse(choices.where)
     if choices.weak_label:
         parse(choices.weak_label)
     return choices

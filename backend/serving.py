@@ -11,6 +11,7 @@ from seedqueue.backend import audit, connection, publish, tabs
 from seedqueue.backend.connection import Connection
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import PredictionsDropped
+from seedqueue.backend.locked import locked
 from seedqueue.backend.pool import list_pool
 from seedqueue.backend.publish import Before
 from seedqueue.backend.records import QueuedTask, Run
@@ -41,7 +42,8 @@ def put_in_place(context: Context, run: Run, queue: Sequence[QueuedTask]) -> tup
 
 def _import(context: Context, run: Run, queue: Sequence[QueuedTask]) -> None:
     studio, project = context.studio, run.project
-    unlabelled = {task.task for task in list_pool(studio, project) if not task.labelled}
+    apart = locked(context.records, project)
+    unlabelled = {one.task for one in list_pool(studio, project) if not one.labelled and one.task not in apart}
     ranked = publish.seed_scores([task.task for task in queue])
     seeds = {task: score for task, score in ranked.items() if task in unlabelled}
     audits = [one.task for one in audit.frozen(context.records, project) if one.task in unlabelled.difference(ranked)]
@@ -65,7 +67,9 @@ def keep(context: Context, run: Run) -> None:
     free = publish.untouched_tasks(studio, project, run.version)
     if free >= length or free >= publish.untouched_tasks(studio, project):
         return
-    publish.top_up(studio, project, run.version, list_pool(studio, project), length)
+    apart = locked(context.records, project)
+    pool = [one for one in list_pool(studio, project) if one.task not in apart]
+    publish.top_up(studio, project, run.version, pool, length)
 
 
 def clear_earlier(context: Context, run: Run, seconds: float = math.inf) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedqueue.backend import audit, card
+from seedqueue.backend import card
 from seedqueue.backend.context import Context
 from seedqueue.backend.embeddings import Embeddings, source_key
 from seedqueue.backend.errors import KNOWN
@@ -22,6 +22,7 @@ from seedqueue.backend.judging import recalibrated
 from seedqueue.backend.label_config import Labelling, labelling_of_xml
 from seedqueue.backend.learn_network import FOREGROUND
 from seedqueue.backend.learning_errors import LabelConfigUnusable
+from seedqueue.backend.locked import held_out
 from seedqueue.backend.pictures import pictures
 from seedqueue.backend.pool import Place, value_of
 from seedqueue.backend.prelabels import UNTRAINED
@@ -53,7 +54,7 @@ class _Serving:
     """
 
     versions: dict[Family, ModelVersion]
-    audit: frozenset[int]
+    held_out: frozenset[int]
     told: card.Recorded
     revision: int
     until: float
@@ -85,7 +86,7 @@ class TrainedHeads:
         return [f"project {one.project}: {one.name}" for one in self._context.versions.all()]
 
     def predict(self, project: int | None, tasks: Sequence[Json], label_config: str) -> list[Answer]:
-        """One prediction a task, of all heads together; none for audit tasks, and where nothing can be said."""
+        """One prediction a task, of all heads together; none for held-out tasks, and where nothing can be said."""
         serving = self._serving(project) if project is not None else None
         if project is None or serving is None or not serving.versions or not tasks:
             return [[] for _ in tasks]
@@ -93,7 +94,7 @@ class TrainedHeads:
             labelling = _labelling(label_config)
         except LabelConfigUnusable:
             return [[] for _ in tasks]
-        shown = [None if task.get("id") in serving.audit else _place(task, labelling) for task in tasks]
+        shown = [None if task.get("id") in serving.held_out else _place(task, labelling) for task in tasks]
         places = [place for place in shown if place is not None]
         parts: dict[Place, list[Part]] = {place: [] for place in places}
         for version in serving.versions.values():
@@ -162,10 +163,10 @@ class TrainedHeads:
         if found is not None and found.revision == revision:
             found = replace(found, until=until)
         else:
-            slice_ = frozenset(one.task for one in audit.frozen(records, project))
+            apart = held_out(records, project)
             versions = self._context.versions.serving(project)
             told = card.Recorded() if versions else card.recorded(records, project)
-            found = _Serving(versions, slice_, told, revision, until)
+            found = _Serving(versions, apart, told, revision, until)
         self._known[project] = found
         return found
 

@@ -9,6 +9,7 @@ from seedqueue.backend import audit, drawing
 from seedqueue.backend.attached import task_url
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import NoSeedQueue
+from seedqueue.backend.locked import locked
 from seedqueue.backend.pool_map import Spot
 from seedqueue.backend.records import QueuedTask, Run
 from seedqueue.selectors import registry
@@ -50,7 +51,8 @@ def why(context: Context, project: int, task: int) -> Why:
     unreadable = {one.task: one.reason for one in context.records.unreadable(project, run.number)}
     mine = next((one for one in queue if one.task == task), None)
     held_out = any(one.task == task for one in audit.frozen(context.records, project))
-    free = spot is not None and spot.label is None and not held_out
+    kept_apart = task in locked(context.records, project)
+    free = spot is not None and spot.label is None and not held_out and not kept_apart
     of_this_queue = mine is None and drawn is not None and drawn.run == run.number
     chosen_by = _represented(spot, queue) if free and of_this_queue else None
     near = _labelled(spot)
@@ -63,7 +65,7 @@ def why(context: Context, project: int, task: int) -> Why:
         weight=mine.weight if mine else None,
         nearest_labelled=near,
         represented_by=chosen_by,
-        sentences=sentences(run, queue, mine, spot, chosen_by, near, unreadable.get(task, ""), held_out),
+        sentences=sentences(run, queue, mine, spot, chosen_by, near, unreadable.get(task, ""), held_out, kept_apart),
         url=task_url(context.studio, project, task),
     )
 
@@ -77,9 +79,10 @@ def sentences(
     near: Neighbour | None,
     unreadable: str,
     held_out: bool = False,
+    kept_apart: bool = False,
 ) -> tuple[str, ...]:
     """What there is to say, the most important first."""
-    told = [_place(run, queue, mine)] if mine else [_absent(spot, chosen_by, unreadable, held_out)]
+    told = [_place(run, queue, mine)] if mine else [_absent(spot, chosen_by, unreadable, held_out, kept_apart)]
     if spot is not None:
         told.append(_nearest(near))
         if spot.label is not None:
@@ -103,9 +106,11 @@ def _place(run: Run, queue: Sequence[QueuedTask], mine: QueuedTask) -> str:
     return f"{place}, chosen by {title}: it stands for {images} of {run.tasks:,}, itself included."
 
 
-def _absent(spot: Spot | None, chosen_by: Neighbour | None, unreadable: str, held_out: bool) -> str:
+def _absent(spot: Spot | None, chosen_by: Neighbour | None, unreadable: str, held_out: bool, kept_apart: bool) -> str:
     if unreadable:
         return f"Not in the queue: its image could not be read ({unreadable})."
+    if kept_apart:
+        return "Not in the queue: it is on the locked test list. Nobody is served it, and no model learns from it."
     if held_out:
         return "Not in the queue: it was drawn at random for the audit before, and no model learns from it."
     if spot is None:

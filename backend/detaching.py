@@ -1,0 +1,63 @@
+"""`seedqueue detach`: a project as it was before this backend came to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from seedqueue.backend import connection, field_jobs, locking, publish, seeding
+from seedqueue.backend.context import Context
+from seedqueue.backend.errors import NoSeedQueue, NothingLocked
+from seedqueue.backend.versions import SEPARATOR
+
+
+@dataclass(frozen=True)
+class Detached:
+    """What was taken away. predictions: of heads, that Label Studio had stored; records stay in the home."""
+
+    queue: bool
+    unlocked: int
+    predictions: int
+    connections: int
+    webhooks: int
+
+
+def detach(context: Context, project: int, progress: Callable[[int, int], None] = lambda done, of: None) -> Detached:
+    """Take away the queue, the locked list, stored pre-annotations, the connection and its webhook, in this order.
+
+    Annotations stay, and so do imported tasks. What the home knows of the project stays too, for `export` and
+    `methods`; attaching again goes on from there. Whatever it is cut off at, a second call does the rest. Raises
+    `ProjectNotFound`.
+    """
+    studio, url = context.studio, context.settings.backend_url
+    studio.call("GET", f"/api/projects/{project}", project=project)
+    queue, unlocked = False, 0
+    with suppress(NoSeedQueue):
+        seeding.undo(context, project)
+        queue = True
+    with suppress(NothingLocked):
+        unlocked = len(locking.unlock(context, project, progress).tasks)
+    field_jobs.renewed(context, project)
+    removed = _forget_heads(context, project)
+    hooks = connection.webhooks(studio, project, url)
+    present = [one for one in connection.connections(studio, project) if connection.ours([one], url)]
+    for one in present:
+        studio.call("DELETE", f"/api/ml/{one.number}", missing_ok=True)
+    for hook in hooks:  # Label Studio takes the webhook away with the connection; one that was made by hand it leaves
+        studio.call("DELETE", f"/api/webhooks/{hook['id']}/", missing_ok=True)
+    return Detached(queue, unlocked, removed, len(present), len(hooks))
+
+
+def _forget_heads(context: Context, project: int) -> int:
+    """Delete what Label Studio stored of our heads' answers; how many."""
+    ours = {one.name for one in context.versions.all(project)}
+    described = context.studio.call("GET", f"/api/projects/{project}", project=project)
+    stored = publish.versions(context.studio, project)
+    mine = {name: count for name, count in stored.items() if ours.issuperset(name.split(SEPARATOR))}
+    for version in mine:
+        body = {"model_version": version}
+        context.studio.call("DELETE", f"/api/projects/{project}/model-versions/", json=body, slow=True)
+    if mine and described["model_version"] and described["model_version"] not in mine:
+        publish.set_sampling(context.studio, project, described["sampling"], described["model_version"])
+    return sum(mine.values())

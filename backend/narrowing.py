@@ -1,0 +1,149 @@
+"""Which tasks a run is about: all, those of a Data Manager tab, those that a filter admits."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seedqueue.backend.errors import UnreadableFilter
+from seedqueue.backend.label_studio import Studio
+from seedqueue.backend.pool import PoolTask, filtered, list_pool, pages
+from seedqueue.backend.records import Choices
+
+ID = "id"
+LABEL = "label:"
+PAGE = 200  # tasks with all their regions: a page of brush masks is megabytes
+
+# Quoted text may hold `and` too.
+_BETWEEN = re.compile(r'\s+and(?:\s+|$)(?=(?:[^"]*"[^"]*")*[^"]*$)')
+_CONDITION = re.compile(r'\s*([^\s=<>!~"]+)\s*(!=|<=|>=|=|<|>|~)\s*("[^"]*"|[^"]+?)\s*')
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition: `id` or a field of task data, or with `label:` a control of the label config; operator; value."""
+
+    name: str
+    operator: str
+    value: str
+
+    @property
+    def control(self) -> str:
+        """The control whose labels are asked for; "" where it is about a field or the id."""
+        return self.name.removeprefix(LABEL) if self.name.startswith(LABEL) else ""
+
+    def holds(self, text: str) -> bool:
+        """Whether a value fulfils it. Equality is of texts: a patient 007 is not 7. Order is of numbers where both are,
+        else of texts, as fits dates written year first. What is not there fulfils `!=` alone."""
+        if self.operator == "=":
+            return text == self.value
+        if self.operator == "!=":
+            return text != self.value
+        if self.operator == "~":
+            return self.value.lower() in text.lower()
+        return bool(text) and _ordered(text, self.operator, self.value)
+
+
+def parse(text: str) -> tuple[Condition, ...]:
+    """The conditions of a filter, which all have to hold; () for an empty text.
+
+    `view=PA and date>=2025-01-01 and label:side=left`, values in quotes where they hold quotes' worth of words.
+    Raises `UnreadableFilter`.
+    """
+    if not text.strip():
+        return ()
+    found = []
+    for part in _BETWEEN.split(text.strip()):
+        match = _CONDITION.fullmatch(part)
+        if match is None:
+            raise UnreadableFilter(text, f"{part!r} is no condition")
+        condition = Condition(match[1], match[2], match[3].strip('"'))
+        if condition.name.startswith(LABEL) and (condition.operator not in ("=", "!=") or not condition.control):
+            raise UnreadableFilter(text, f"{part!r}: of labels only = and != can be asked")
+        if condition.name == ID and not condition.value.isdecimal():
+            raise UnreadableFilter(text, f"{part!r}: a task's id is a whole number")
+        found.append(condition)
+    return tuple(found)
+
+
+def inside_of(
+    studio: Studio, project: int, tab: str | None = None, where: str = "", fields: Sequence[str] = ()
+) -> list[PoolTask]:
+    """The tasks of a tab that fulfil a filter, labelled or not; of the project where there is no tab.
+
+    fields: of task data, to bring along. Raises `TabNotFound`, `UnreadableFilter`, `NoImageInLabelConfig`,
+    `ProjectNotFound`.
+    """
+    conditions = parse(where)
+    names = [*fields, *(one.name for one in conditions if not one.control and one.name != ID)]
+    listed = list_pool(studio, project, tab, names)
+    said = {one: labelled_so(studio, project, one.control, one.value) for one in conditions if one.control}
+    return [one for one in listed if all(_admits(each, one, said) for each in conditions)]
+
+
+def pool_of(studio: Studio, project: int, choices: Choices, fields: Sequence[str] = ()) -> list[PoolTask]:
+    """The tasks that a run may choose from, and every labelled one: what is labelled is known ground everywhere.
+
+    Raises what `inside_of` does.
+    """
+    found = inside_of(studio, project, choices.tab, choices.where, fields)
+    if choices.tab is None and not choices.where:
+        return found
+    inside = {one.task for one in found}
+    return found + [one for one in list_pool(studio, project, None, fields, LABELLED) if one.task not in inside]
+
+
+def labelled_so(studio: Studio, project: int, control: str, value: str) -> set[int]:
+    """The tasks in which an annotation or a prediction says this value in this control."""
+    found: set[int] = set()
+    for column, kind in (("annotations_results", "annotations"), ("predictions_results", "predictions")):
+        # Label Studio looks for the text anywhere in the results: a superset, judged below.
+        query = {"filters": {"conjunction": "and", "items": [filtered(column, "contains", "String", value)]}}
+        params = {"project": project, "page_size": PAGE, "fields": "all", "resolve_uri": "false"}
+        for page in pages(studio, project, {**params, "query": json.dumps(query)}):
+            found |= {task["id"] for task in page if _says(task.get(kind) or (), control, value)}
+    return found
+
+
+LABELLED: list[dict[str, Any]] = [filtered("total_annotations", "greater", "Number", 0)]
+
+
+def _says(answers: Iterable[Mapping[str, Any]], control: str, value: str) -> bool:
+    return any(
+        item.get("from_name") == control and value in _values(item.get("value") or {})
+        for answer in answers
+        if not answer.get("was_cancelled")
+        for item in answer.get("result") or ()
+    )
+
+
+def _values(value: Mapping[str, Any]) -> list[str]:
+    """All that stands in a result's value as text: choices and labels in lists, a taxonomy's paths in lists of them."""
+    found: list[str] = []
+    waiting: list[Any] = list(value.values())
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting += one
+        elif isinstance(one, str | int | float):
+            found.append(str(one))
+    return found
+
+
+def _admits(condition: Condition, task: PoolTask, said: Mapping[Condition, set[int]]) -> bool:
+    if condition.control:
+        return (task.task in said[condition]) == (condition.operator == "=")
+    return condition.holds(str(task.task) if condition.name == ID else task.fields.get(condition.name, ""))
+
+
+def _ordered(text: str, operator: str, value: str) -> bool:
+    one: Any
+    other: Any
+    try:
+        one, other = float(text), float(value)
+    except ValueError:
+        one, other = text, value
+    return bool({"<": one < other, "<=": one <= other, ">": one > other, ">=": one >= other}[operator])

@@ -1,0 +1,125 @@
+"""Which images at all: filters, labels of another control, a locked test list; and a project left as it was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from image_server import ImageServer
+from running import Backend
+
+from seedqueue.backend import connection, detaching, locking, narrowing, pool, seeding
+from seedqueue.backend.audit import frozen
+from seedqueue.backend.demo.annotator import Annotator
+from seedqueue.backend.demo.project import LABEL_CONFIG, create_project
+from seedqueue.backend.errors import NothingLocked, NothingToLock, TasksInAudit
+from seedqueue.backend.gathering import gather
+from seedqueue.backend.locked import locked
+
+ANSWER = [{"from_name": "finding", "to_name": "image", "type": "choices", "value": {"choices": ["finding"]}}]
+
+
+@pytest.fixture
+def mixed(backend: Backend, images: ImageServer) -> int:
+    """Forty tasks with a view and a date: every fourth is lateral, and the last ten are of 2026."""
+    number = create_project(backend.context.studio, "mixed", LABEL_CONFIG)
+    body = [
+        {"image": uri, "view": "LAT" if at % 4 == 0 else "PA", "date": f"202{6 if at >= 30 else 5}-03-{at % 28 + 1:02}"}
+        for at, uri in enumerate(images.urls())
+    ]
+    backend.context.studio.call("POST", f"/api/projects/{number}/import", json=body)
+    backend.attach(number)
+    return number
+
+
+def fields(backend: Backend, project: int) -> dict[int, dict[str, Any]]:
+    return pool.task_data(backend.context.studio, project, [])
+
+
+def test_a_filter_narrows_seeds_and_rounds(backend: Backend, mixed: int) -> None:
+    told = fields(backend, mixed)
+    queue = backend.seed(mixed, budget=6, where="view=PA and date>=2026-01-01")
+    assert len(queue) == 6
+    assert all(told[one.task]["view"] == "PA" and told[one.task]["date"] >= "2026" for one in queue)
+    none = backend.ended(backend.request(mixed, budget=1, where="view=oblique"))
+    assert "fulfil 'view=oblique'" in none.error
+
+
+def test_a_label_of_another_control_narrows_too(backend: Backend, mixed: int) -> None:
+    studio, numbers = backend.context.studio, sorted(fields(backend, mixed))
+    said, other, unsaid = numbers[:3]
+    for task, choice in ((said, "finding"), (other, "no finding")):
+        result = [{**ANSWER[0], "value": {"choices": [choice]}}]
+        studio.call("POST", "/api/predictions/", json={"task": task, "result": result, "model_version": "triage"})
+    studio.call("POST", f"/api/tasks/{unsaid}/annotations/", json={"result": ANSWER, "was_cancelled": True})
+    assert [one.task for one in narrowing.inside_of(studio, mixed, where="label:finding=finding")] == [said]
+    admitted = {one.task for one in narrowing.inside_of(studio, mixed, where="label:finding!=finding")}
+    assert admitted == set(numbers) - {said}
+
+
+def test_a_locked_task_is_never_chosen_served_or_learnt_from(
+    backend: Backend, mixed: int, annotators: Callable[[int, int], list[Annotator]]
+) -> None:
+    context, studio = backend.context, backend.context.studio
+    queue = backend.seed(mixed, budget=4, audit=2)
+    seeds = [one.task for one in queue if not one.audit]
+    with pytest.raises(TasksInAudit, match="1 of 1 tasks"):
+        locking.lock(context, mixed, tasks=[frozen(context.records, mixed)[0].task])
+    with pytest.raises(NothingToLock, match="no task"):
+        locking.lock(context, mixed, where="view=oblique")
+    lateral = [task for task, told in fields(backend, mixed).items() if told["view"] == "LAT"]
+    kept = sorted({*lateral, seeds[0]} - {one.task for one in frozen(context.records, mixed)})
+    studio.call("POST", f"/api/tasks/{kept[-1]}/annotations/", json={"result": ANSWER})
+    locking.lock(context, mixed, tasks=kept)
+    assert locked(context.records, mixed) == set(kept)
+
+    backend.post("/webhook", {"action": "TASKS_CREATED", "project": {"id": mixed}})
+
+    def ranks() -> set[int]:
+        standing = context.records.published_run(mixed)
+        return {one.task for one in context.records.queue(mixed, standing.number)} if standing else set()
+
+    backend.eventually(lambda: not ranks().intersection(kept), 60, "a stand-in for the locked seed")
+    (annotator,) = annotators(mixed, 1)
+    served = {one.task for one in annotator.work(40)}
+    assert served == set(fields(backend, mixed)) - set(kept)  # to the last task, where the order is at random
+    gathered = gather(context, mixed)
+    assert [one.task for one in gathered.locked] == [kept[-1]]
+    assert not set(kept).intersection(one.task for one in gathered.training)
+    assert backend.context.studio.call("GET", f"/api/projects/{mixed}/next", missing_ok=True) is None
+
+    opened = locking.unlock(context, mixed)
+    assert opened.tasks == tuple(kept)
+    with pytest.raises(NothingLocked):
+        locking.unlock(context, mixed)
+    assert {one.task for one in annotator.work(40)} == set(kept[:-1])
+
+
+def test_detach_leaves_a_project_as_it_was(backend: Backend, images: ImageServer) -> None:
+    context, studio = backend.context, backend.context.studio
+    project = backend.new_project(images.urls())
+    kept = ("sampling", "model_version", "label_config", "maximum_annotations", "show_collab_predictions")
+
+    def state() -> dict[str, Any]:
+        told = backend.described(project)
+        tasks = studio.call("GET", "/api/tasks", params={"project": project, "fields": "all", "page_size": 100})
+        return {
+            "project": {name: told[name] for name in kept},
+            "tabs": pool.views(studio, project),
+            "connections": connection.connections(studio, project),
+            "webhooks": studio.call("GET", "/api/webhooks/", params={"project": project}),
+            "tasks": [(one["id"], one["data"], one["overlap"], one["is_labeled"]) for one in tasks["tasks"]],
+            "predictions": studio.call("GET", f"/api/projects/{project}/model-versions", params={"extended": "true"}),
+        }
+
+    before = state()
+    backend.attach(project)
+    queue = backend.seed(project, budget=4)
+    locking.lock(context, project, where=f"id={queue[-1].task}")
+    done = detaching.detach(context, project)
+    assert (done.queue, done.unlocked, done.connections) == (True, 1, 1)
+    assert state() == before
+    again = detaching.detach(context, project)
+    assert (again.queue, again.unlocked, again.connections, again.webhooks) == (False, 0, 0, 0)
+    assert seeding.status(context, project).published is None
