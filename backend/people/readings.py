@@ -1,0 +1,86 @@
+"""Who said what of the tasks that several have read: from Label Studio's tasks to readings. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from seedqueue.backend.agreement import Rated
+from seedqueue.backend.annotations import Problem, Said, said_of
+from seedqueue.backend.label_config import Labelling
+
+
+@dataclass(frozen=True)
+class ReadTask:
+    """One task and what each of its annotators said of it, each once.
+
+    group: the patient or study. settled: it has a ground truth, so that a disagreement is over.
+    """
+
+    task: int
+    group: str
+    rated: tuple[Rated, ...]
+    settled: bool = False
+
+
+@dataclass(frozen=True)
+class Readings:
+    """shared: the tasks that two or more have read. adjudicators: people who have only settled what others read.
+
+    annotated: tasks with any annotation. annotators: everybody who has annotated, adjudicators aside.
+    """
+
+    shared: tuple[ReadTask, ...]
+    annotated: int
+    annotators: tuple[str, ...]
+    adjudicators: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """Who has read a task in common with somebody."""
+        return tuple(sorted({one.annotator for task in self.shared for one in task.rated}))
+
+
+def readings_from(tasks: Iterable[Mapping[str, Any]], labelling: Labelling, group_field: str = "") -> Readings:
+    """The readings of Label Studio's tasks `{id, data, annotations: [...]}`.
+
+    Of one annotator the newest annotation of a task counts that is no ground truth: a reading made before the answer was
+    settled. A ground truth counts where its annotator has no other: somebody's reading that was found
+    right. Whoever has nothing but ground truths, and those where others had read already, is an adjudicator and no
+    reader: their tasks are those that others disagreed on. Skipped annotations are none.
+    """
+    problems: list[Problem] = []
+    found: list[ReadTask] = []
+    starred: set[str] = set()
+    plain: set[str] = set()
+    for task in tasks:
+        said = said_of(task, labelling, problems)
+        mine = _of_each(said)
+        number, truths = int(task["id"]), [one for one in said if one.ground_truth]
+        for one in mine:
+            later = one.ground_truth and any(other.at < one.at for other in mine)
+            (starred if later else plain).add(one.annotator)
+        group = str((task.get("data") or {}).get(group_field) or f"task {number}")
+        rated = tuple(Rated(one.annotator, one.classes, one.regions) for one in mine if one.counts)
+        found.append(ReadTask(number, group, rated, bool(truths)))
+    adjudicators = starred - plain
+    read = [replace(one, rated=tuple(r for r in one.rated if r.annotator not in adjudicators)) for one in found]
+    return Readings(
+        tuple(one for one in read if len(one.rated) > 1),
+        sum(bool(one.rated) for one in found),
+        tuple(sorted(plain)),
+        tuple(sorted(adjudicators)),
+        tuple(problems),
+    )
+
+
+def _of_each(said: Sequence[Said]) -> list[Said]:
+    """Of each annotator one, in the order of time."""
+    kept: dict[str, Said] = {}
+    for one in said:
+        before = kept.get(one.annotator)
+        if before is None or before.ground_truth or not one.ground_truth:
+            kept[one.annotator] = one
+    return list(kept.values())
