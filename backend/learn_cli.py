@@ -8,7 +8,7 @@ import typer
 
 from seedqueue.backend import learn_screen, learning, screen, seeding, settings
 from seedqueue.backend.context import Context
-from seedqueue.backend.options import Budget, Project, RandomSeed, SelectorName, given, within
+from seedqueue.backend.options import Budget, Project, RandomSeed, SelectorName, Tab, WhereNow, given, within
 
 HeadName = Annotated[
     str | None, typer.Option(help="linear, vgg11 or unet-vgg11  [default: all that train of themselves]")
@@ -57,11 +57,13 @@ def next_round(
     budget: Budget = None,
     selector: SelectorName = None,
     random_seed: RandomSeed = None,
+    tab: Tab = None,
+    where: WhereNow = None,
     wait: Wait = True,
 ) -> None:
     """The next round: tasks chosen by what a head says, published like a seed queue."""
     context = _context()
-    asked = given(budget=budget, selector=selector, random_seed=random_seed)
+    asked = given(budget=budget, selector=selector, random_seed=random_seed, tab=tab, where=where)
     screen.follow(context, seeding.request_round(context, project, asked), wait=wait)
 
 

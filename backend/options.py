@@ -30,7 +30,9 @@ Project = Annotated[
     int, typer.Option(help="the project's number in Label Studio", callback=within("project", 1, 2**63 - 1))
 ]
 Budget = Annotated[str | None, typer.Option(help="the number of tasks  [default: SEEDQUEUE_BUDGET]")]
+Tab = Annotated[str | None, typer.Option(help="only the tasks of this Data Manager tab (title or number)")]
 Where = Annotated[str, typer.Option(help="only tasks that fulfil this: view=PA and date>=2025-01-01 and id>500")]
+WhereNow = Annotated[str | None, typer.Option(help="only tasks that fulfil this  [default: as the standing queue]")]
 EmbedderName = Annotated[str | None, typer.Option(help="the embedder  [default: SEEDQUEUE_EMBEDDER]")]
 SelectorName = Annotated[str | None, typer.Option(help="the selector  [default: SEEDQUEUE_SELECTOR]")]
 RandomSeed = Annotated[str | None, typer.Option(help="the random seed  [default: SEEDQUEUE_RANDOM_SEED]")]

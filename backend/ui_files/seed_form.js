@@ -124,7 +124,12 @@ function moreFields(defaults) {
   const near = numeric("near-duplicate", defaults.near_duplicate ?? 0, { max: 1, step: 0.01 });
   const audit = numeric("audit", defaults.audit ?? 0);
   const weak = element("input", { type: "text", id: "weak-label", value: defaults.weak_label ?? "", autocomplete: "off", "aria-describedby": "weak-label-hint" });
+  const text = (id, value, more) => element("input", { type: "text", id, value: value ?? "", autocomplete: "off", spellcheck: false, "aria-describedby": `${id}-hint`, ...more });
+  const tab = text("tab", defaults.tab);
+  const where = text("where", defaults.where);
   const root = element("details", { id: "more-choices" }, element("summary", {}, "More choices"), element("div", { class: "two" },
+    field("tab", "Only the tasks of this tab", tab, "The title or number of a tab of the Data Manager. Empty: the whole project."),
+    field("where", "Only tasks that fulfil this", where, "Such as view=PA and date>=2025-01-01: fields of the task data, id, or label:CONTROL for what a control says."),
     field("random-seed", "Random seed", seed, "The same images, choices and random seed give the same queue."),
     field("near-duplicate", "Near duplicates, as a cosine", near, "From this cosine to a chosen image on, others wait until nothing else is left. 0 switches it off; 0.9 is usual."),
     field("audit", "Audit tasks", audit, "Drawn at random and never learnt from, so that figures can be trusted. Only the first queue of a project draws them."),
@@ -133,6 +138,7 @@ function moreFields(defaults) {
     root,
     values: () => ({
       random_seed: Number(seed.value) || 0, near_duplicate: Number(near.value) || 0, audit: Number(audit.value) || 0,
+      tab: tab.value.trim(), where: where.value.trim(),
       ...(weak.value.trim() ? { weak_label: weak.value.trim() } : {}),
     }),
   };

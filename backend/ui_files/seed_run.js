@@ -73,6 +73,7 @@ export function asked(choices) {
   if (choices.group_field) parts.push(`at most ${choices.per_group} of each ${choices.group_field}`);
   if (choices.near_duplicate) parts.push(`near duplicates from ${choices.near_duplicate}`);
   if (choices.tab) parts.push(`tab ${choices.tab}`);
+  if (choices.where) parts.push(`only where ${choices.where}`);
   return parts.join(", ");
 }
 
