@@ -127,7 +127,7 @@ function moreFields(defaults) {
   const text = (id, value, more) => element("input", { type: "text", id, value: value ?? "", autocomplete: "off", spellcheck: false, "aria-describedby": `${id}-hint`, ...more });
   const tab = text("tab", defaults.tab);
   const where = text("where", defaults.where);
-  const root = element("details", { id: "more-choices" }, element("summary", {}, "More choices"), element("div", { class: "two" },
+  const root = element("details", { id: "more-choices", open: Boolean(defaults.tab || defaults.where) }, element("summary", {}, "More choices"), element("div", { class: "two" },
     field("tab", "Only the tasks of this tab", tab, "The title or number of a tab of the Data Manager. Empty: the whole project."),
     field("where", "Only tasks that fulfil this", where, "Such as view=PA and date>=2025-01-01: fields of the task data, id, or label:CONTROL for what a control says."),
     field("random-seed", "Random seed", seed, "The same images, choices and random seed give the same queue."),
