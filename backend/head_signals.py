@@ -82,7 +82,7 @@ def _of_embeddings(context: Context, run: Run, version: ModelVersion, source: So
 
 def _of_pictures(context: Context, run: Run, version: ModelVersion, tasks: Sequence[PoolTask], *, draws: bool) -> Said:
     """The same through a network. An image that cannot be read any more counts as certain of its first class."""
-    head = _network(context, version)
+    head = network(context, version)
     certain = np.eye(1, len(version.classes))[0]
     said = np.tile(certain, (len(tasks), 1))
     drawn = np.tile(certain, (DRAWS, len(tasks), 1)) if draws else None
@@ -98,7 +98,7 @@ def _of_pictures(context: Context, run: Run, version: ModelVersion, tasks: Seque
 def _pixel_signals(
     context: Context, run: Run, version: ModelVersion, tasks: Sequence[PoolTask], needs: Sequence[SignalName]
 ) -> Signals:
-    head, seed = _network(context, version), run.choices.random_seed
+    head, seed = network(context, version), run.choices.random_seed
     waiting = np.flatnonzero([not task.labelled for task in tasks])
     if len(waiting) > LOOKED_AT:
         waiting = np.sort(np.random.default_rng(seed).choice(waiting, LOOKED_AT, replace=False))
@@ -118,5 +118,6 @@ def _pixel_signals(
     )
 
 
-def _network(context: Context, version: ModelVersion) -> NetworkHead:
+def network(context: Context, version: ModelVersion) -> NetworkHead:
+    """A version's network, ready to be asked."""
     return NetworkHead.from_bytes(context.blobs.get(version.weights), threads=context.settings.threads)

@@ -70,10 +70,10 @@ def learn_network(
         report=course.report,
     )
     if task == "masks":
-        predicted = Predicted({}, _judged_masks(context, head, held_out))
+        predicted = Predicted({}, judged_masks(context, head, held_out))
         per_class = truth.reshape(len(truth), len(classes), -1).any(axis=-1).sum(axis=0)
     else:
-        predicted = Predicted(_said(context, head, {*audit, *((one.task, one.uri) for one in held_out)}), {})
+        predicted = Predicted(said_of(context, head, {*audit, *((one.task, one.uri) for one in held_out)}), {})
         per_class = truth.sum(axis=0)
     examples = tuple(each.example for each in seen)
     return Learnt(
@@ -122,7 +122,8 @@ def _seen(context: Context, examples: Sequence[Example], task: Task, side: int) 
     return found
 
 
-def _said(context: Context, head: NetworkHead, places: set[Place]) -> dict[int, tuple[float, ...]]:
+def said_of(context: Context, head: NetworkHead, places: set[Place]) -> dict[int, tuple[float, ...]]:
+    """Class probabilities of the places whose image can be read, by task."""
     found = {}
     for (task, _), picture in pictures(context, sorted(places)):
         if picture is not None:
@@ -131,7 +132,7 @@ def _said(context: Context, head: NetworkHead, places: set[Place]) -> dict[int, 
     return found
 
 
-def _judged_masks(
+def judged_masks(
     context: Context, head: NetworkHead, examples: Sequence[Example]
 ) -> dict[int, tuple[ImageFigures, ...]]:
     """On each image's own grid, with its spacing where the file tells it."""
