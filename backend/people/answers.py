@@ -1,4 +1,4 @@
-"""Readings as tables of answers, one question each: a choice among all classes, or a class that is there or not. Pure."""
+"""Readings as tables of answers: to a choice among all classes, or of each class whether it is there. Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from seedqueue.backend.label_config import ClassificationKind
+from seedqueue.backend.people.compared import Flags, Measure
 from seedqueue.backend.people.kappas import NOBODY, Answers, Doubles, cohen, fleiss
 from seedqueue.backend.people.readings import ReadTask
 from seedqueue.models.metrics.bootstrap import macro
@@ -15,36 +16,42 @@ from seedqueue.models.metrics.bootstrap import macro
 
 @dataclass(frozen=True)
 class ClassAnswers:
-    """What was answered about the classes.
+    """What was answered about the classes; a `Compared`.
 
     single: the number of the class that was chosen, int64 (tasks, annotators), where one is chosen, else None.
     each: of every class 1 for yes and 0 for no, int64 (tasks, annotators); `NOBODY` where somebody gave no answer.
     """
 
+    classes: tuple[str, ...]
     single: Answers | None
     each: tuple[Answers, ...]
+    name: Measure = "kappa"
 
     @property
-    def answered(self) -> Answers:
-        """Where there is an answer at all: bool (tasks, annotators)."""
+    def read(self) -> Flags:
         return np.asarray(self.each[0] != NOBODY)
 
-    def of_pair(self, one: int, other: int, weights: Doubles) -> Doubles:
-        """Cohen's kappa of two annotators over all classes, float64 (r,): the mean over classes where several apply."""
-        if self.single is not None:
-            return cohen(self.single[:, one], self.single[:, other], weights)
-        return macro_of([cohen(of[:, one], of[:, other], weights) for of in self.each])
-
     def overall(self, weights: Doubles) -> Doubles:
-        if self.single is not None:
-            return together(self.single, weights)
-        return macro_of([together(of, weights) for of in self.each])
+        """Fleiss' kappa, of two annotators Cohen's; where several classes apply the mean over them."""
+        return macro_of([_together(of, weights) for of in self._questions])
 
-    def against_others(self, one: int, weights: Doubles) -> Doubles:
-        """Kappa of one annotator with the majority of the others, over all classes."""
-        if self.single is not None:
-            return cohen(self.single[:, one], majority(self.single, one), weights)
-        return macro_of([cohen(of[:, one], majority(of, one), weights) for of in self.each])
+    def of_class(self, number: int, weights: Doubles) -> Doubles:
+        return _together(self.each[number], weights)
+
+    def of_pair(self, one: int, other: int, weights: Doubles) -> Doubles:
+        """Cohen's kappa of two annotators; where several classes apply the mean over them."""
+        return macro_of([cohen(of[:, one], of[:, other], weights) for of in self._questions])
+
+    def of_pair_by_class(self, one: int, other: int, number: int, weights: Doubles) -> Doubles:
+        return cohen(self.each[number][:, one], self.each[number][:, other], weights)
+
+    def with_others(self, one: int, weights: Doubles) -> Doubles:
+        """Cohen's kappa of one annotator and the majority of the others."""
+        return macro_of([cohen(of[:, one], majority(of, one), weights) for of in self._questions])
+
+    @property
+    def _questions(self) -> tuple[Answers, ...]:
+        return self.each if self.single is None else (self.single,)
 
 
 def class_answers(
@@ -58,11 +65,10 @@ def class_answers(
             if one.classes is not None:
                 table[:, row, at[one.annotator]] = one.classes
     single = np.where(table[0] == NOBODY, NOBODY, table.argmax(axis=0)) if kind == "single" else None
-    return ClassAnswers(single, tuple(table))
+    return ClassAnswers(tuple(classes), single, tuple(table))
 
 
-def together(answers: Answers, weights: Doubles) -> Doubles:
-    """All annotators at once: Fleiss' kappa, of two Cohen's."""
+def _together(answers: Answers, weights: Doubles) -> Doubles:
     if answers.shape[1] == 2:
         return cohen(answers[:, 0], answers[:, 1], weights)
     return fleiss(answers, weights)

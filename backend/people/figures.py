@@ -2,130 +2,146 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal
 
 import numpy as np
 
 from seedqueue.backend.label_config import Labelling
 from seedqueue.backend.milestones import Measured
-from seedqueue.backend.people.answers import ClassAnswers, class_answers, together
+from seedqueue.backend.people.answers import class_answers
 from seedqueue.backend.people.careless import Apart, apart
-from seedqueue.backend.people.kappas import Doubles, cohen
-from seedqueue.backend.people.overlaid import MaskAnswers, mask_answers
+from seedqueue.backend.people.compared import Compared, Measure
+from seedqueue.backend.people.kappas import Doubles
+from seedqueue.backend.people.overlaid import mask_answers
 from seedqueue.backend.people.readings import ReadTask
 from seedqueue.models.metrics.bootstrap import Resamples, resample
 
 BOOTSTRAPS = 2000
-Measure = Literal["kappa", "DSC"]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two annotators, by number. kappa: Cohen's over all classes; dice: the mean; by_class: of single classes."""
+    """Two annotators, by number. overall: a figure for each measure; by_class: of single classes, as in `Figures`."""
 
     one: int
     other: int
     tasks: int
-    kappa: Measured | None
-    dice: Measured | None
+    overall: tuple[Measured, ...]
     by_class: tuple[Measured, ...]
 
 
 @dataclass(frozen=True)
 class Person:
-    """One annotator against the majority of the others, who is not among them."""
+    """One annotator against the majority of the others, among whom he is not."""
 
     annotator: int
     tasks: int
-    kappa: Measured | None
-    dice: Measured | None
+    overall: tuple[Measured, ...]
 
 
 @dataclass(frozen=True)
 class Figures:
-    """kappa: of all annotators, Fleiss' (of two Cohen's). apart: (measure, who is how far from the others)."""
+    """Each `overall` has one figure a measure, named "kappa" or "DSC"; `by_class`, one a class and measure.
 
-    kappa: Measured | None
-    dice: Measured | None
+    Over all annotators kappa is Fleiss', of two, and of each pair, Cohen's. apart: who is how far from the others.
+    """
+
+    overall: tuple[Measured, ...]
     by_class: tuple[Measured, ...]
     pairs: tuple[Pair, ...]
     people: tuple[Person, ...]
     apart: tuple[tuple[Measure, Apart], ...]
 
 
+def measures_of(tasks: Sequence[ReadTask], annotators: Sequence[str], labelling: Labelling) -> list[Compared]:
+    """What the label config lets people agree on: classes, masks, or both."""
+    found: list[Compared] = []
+    if labelling.classification_kind is not None:
+        found.append(class_answers(tasks, annotators, labelling.classes, labelling.classification_kind))
+    if labelling.mask_classes:
+        found.append(mask_answers(tasks, annotators, labelling.mask_classes))
+    return found
+
+
 def figures_of(tasks: Sequence[ReadTask], annotators: Sequence[str], labelling: Labelling, seed: int = 0) -> Figures:
-    """All figures of the tasks that several have read, each with a 95 % bootstrap interval over patients."""
-    counted = Counted.of(tasks, annotators, labelling, seed)
+    """Of the tasks that several have read; each figure with a 95 % bootstrap interval over patients."""
+    groups = np.unique([task.group for task in tasks], return_inverse=True)[1].astype(np.int64)
+    resamples, measures = resample(groups, BOOTSTRAPS, seed), measures_of(tasks, annotators, labelling)
+    told = [_Told(one, resamples) for one in measures]
+    either = np.logical_or.reduce([one.read for one in measures])
+    both = {pair: int(either[:, pair].all(axis=1).sum()) for pair in combinations(range(len(annotators)), 2)}
     return Figures(
-        counted.figure("kappa", counted.classes.overall, counted.answered) if counted.classes else None,
-        counted.figure("DSC", counted.masks.overall, counted.drawn) if counted.masks else None,
-        tuple(counted.by_class()),
-        tuple(counted.pairs()),
-        tuple(counted.people()),
-        tuple(counted.apart()),
+        tuple(one.overall() for one in told),
+        tuple(figure for one in told for figure in one.by_class()),
+        tuple(
+            Pair(
+                *pair,
+                tasks=count,
+                overall=tuple(one.of_pair(*pair) for one in told),
+                by_class=tuple(figure for one in told for figure in one.of_pair_by_class(*pair)),
+            )
+            for pair, count in both.items()
+            if count
+        ),
+        tuple(
+            Person(number, int(either[:, number].sum()), tuple(one.with_others(number) for one in told))
+            for number in range(len(annotators))
+        ),
+        tuple(found for one in told for found in one.apart(comparisons=len(annotators) * len(told))),
     )
 
 
 @dataclass(frozen=True)
-class Counted:
-    """The readings as tables, and the resamples of their tasks that all figures share."""
+class _Told:
+    """The figures of one measure, on resamples that all share."""
 
-    annotators: int
-    labelling: Labelling
-    classes: ClassAnswers | None
-    masks: MaskAnswers | None
-    answered: np.ndarray[tuple[int, int], np.dtype[np.bool_]]
-    drawn: np.ndarray[tuple[int, int], np.dtype[np.bool_]]
+    of: Compared
     resamples: Resamples
 
-    @classmethod
-    def of(cls, tasks: Sequence[ReadTask], annotators: Sequence[str], labelling: Labelling, seed: int) -> Counted:
-        kind = labelling.classification_kind
-        classes = class_answers(tasks, annotators, labelling.classes, kind) if kind else None
-        masks = mask_answers(tasks, annotators, labelling.mask_classes) if labelling.mask_classes else None
-        drawn = np.array(
-            [[any(r.annotator == one and r.regions is not None for r in task.rated) for one in annotators] for task in tasks]
-        )
-        answered = classes.answered if classes else np.zeros_like(drawn)
-        groups = np.unique([task.group for task in tasks], return_inverse=True)[1].astype(np.int64)
-        return cls(len(annotators), labelling, classes, masks, answered, drawn, resample(groups, BOOTSTRAPS, seed))
-
-    def figure(
-        self, name: str, values: Callable[[Doubles], Doubles], read: np.ndarray[tuple[int, int], np.dtype[np.bool_]]
-    ) -> Measured:
-        """read: bool (tasks, annotators), who counts in this figure; its n is the tasks that two of them have."""
-        return self.measured(name, values(self.resamples.weights), int((read.sum(axis=1) > 1).sum()))
-
-    def measured(self, name: str, values: Doubles, tasks: int) -> Measured:
-        found = self.resamples.figure(values, "not defined")
-        return Measured(name, found.value, found.low, found.high, tasks)
+    def overall(self) -> Measured:
+        return self._figure(self.of.name, self.of.overall(self._weights), range(self.of.read.shape[1]))
 
     def by_class(self) -> list[Measured]:
-        found = []
-        if self.classes:
-            for name, answers in zip(self.labelling.classes, self.classes.each, strict=True):
-                found.append(self.figure(f"{name} (kappa)", lambda w, of=answers: together(of, w), self.answered))
-        if self.masks:
-            for number, name in enumerate(self.labelling.mask_classes):
-                of_class = self.masks.of_class
-                found.append(self.figure(f"{name} (DSC)", lambda w, n=number: of_class(n, w), self.drawn))
-        return found
+        everybody = range(self.of.read.shape[1])
+        values = [self.of.of_class(number, self._weights) for number in range(len(self.of.classes))]
+        return [self._figure(name, one, everybody) for name, one in zip(self._names, values, strict=True)]
 
-    def pairs(self) -> list[Pair]:
-        """Those with tasks in common."""
-        found = []
-        for one, other in combinations(range(self.annotators), 2):
-            both = [one, other]
-            tasks = int((self.answered | self.drawn)[:, both].all(axis=1).sum())
-            if tasks:
-                kappa = self.classes and self.figure(
-                    "kappa", lambda w, o=one, t=other: self.classes.of_pair(o, t, w), self.answered[:, both]
-                )
-                dice = self.masks and self.figure(
-                    "DSC", lambda w, o=one, t=other: self.masks.of_pair(o, t, w), self.drawn[:, both]
-                )
-                found.append(Pair(one, other, tasks, kappa, dice, tuple(self._of_pair_by_class(one, other))))
-        return found
+    def of_pair(self, one: int, other: int) -> Measured:
+        return self._figure(self.of.name, self.of.of_pair(one, other, self._weights), (one, other))
+
+    def of_pair_by_class(self, one: int, other: int) -> list[Measured]:
+        numbers = range(len(self.of.classes))
+        values = [self.of.of_pair_by_class(one, other, number, self._weights) for number in numbers]
+        return [self._figure(name, each, (one, other)) for name, each in zip(self._names, values, strict=True)]
+
+    def with_others(self, one: int) -> Measured:
+        found = self.resamples.figure(self.of.with_others(one, self._weights), "")
+        tasks = int(((self.of.read.sum(axis=1) > 1) & self.of.read[:, one]).sum())
+        return Measured(self.of.name, found.value, found.low, found.high, tasks)
+
+    def apart(self, comparisons: int) -> list[tuple[Measure, Apart]]:
+        read = self.of.read
+        pairs = {
+            (one, other): self.of.of_pair(one, other, self._weights)
+            for one, other in combinations(range(read.shape[1]), 2)
+            if (read[:, one] & read[:, other]).any()
+        }
+        common = read.sum(axis=1) > 1
+        shared = {one: int((common & read[:, one]).sum()) for one in range(read.shape[1])}
+        return [(self.of.name, found) for found in apart(pairs, shared, comparisons)]
+
+    def _figure(self, name: str, values: Doubles, annotators: Sequence[int]) -> Measured:
+        """Its n: the tasks that two of these annotators have answered."""
+        found = self.resamples.figure(values, "")
+        tasks = int((self.of.read[:, annotators].sum(axis=1) > 1).sum())
+        return Measured(name, found.value, found.low, found.high, tasks)
+
+    @property
+    def _names(self) -> list[str]:
+        return [f"{name} ({self.of.name})" for name in self.of.classes]
+
+    @property
+    def _weights(self) -> Doubles:
+        return self.resamples.weights

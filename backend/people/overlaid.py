@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from seedqueue.backend.agreement import dice, rasters
+from seedqueue.backend.people.compared import Flags, Measure
 from seedqueue.backend.people.kappas import Doubles
 from seedqueue.backend.people.readings import ReadTask
 from seedqueue.backend.regions import Mask
@@ -16,26 +17,33 @@ from seedqueue.backend.regions import Mask
 
 @dataclass(frozen=True)
 class MaskAnswers:
-    """Dice coefficients, NaN where not defined: neither marked anything, or one has not drawn.
+    """How masks overlap; a `Compared`. Dice coefficients, NaN where neither marked anything or one has not drawn.
 
-    pairs: {(annotator, annotator): float64 (tasks, classes)}; others: {annotator: float64 (tasks, classes)}, with the
-    pixels that at least half of the others mark, as a head learns them.
+    read: bool (tasks, annotators), who has drawn, be it nothing. pairs: {(annotator, annotator): float64 (tasks,
+    classes)}; others: {annotator: float64 (tasks, classes)}, with the pixels that at least half of the others mark,
+    as a head learns them.
     """
 
+    classes: tuple[str, ...]
+    read: Flags
     pairs: dict[tuple[int, int], Doubles]
     others: dict[int, Doubles]
-
-    def of_pair(self, one: int, other: int, weights: Doubles) -> Doubles:
-        return _over_all(self.pairs[one, other], weights)
+    name: Measure = "DSC"
 
     def overall(self, weights: Doubles) -> Doubles:
-        return _over_all(np.hstack(list(self.pairs.values())), weights)
+        return _mean(np.hstack(list(self.pairs.values())), weights)
 
     def of_class(self, number: int, weights: Doubles) -> Doubles:
-        return _over_all(np.stack([values[:, number] for values in self.pairs.values()], axis=1), weights)
+        return _mean(np.stack([values[:, number] for values in self.pairs.values()], axis=1), weights)
 
-    def against_others(self, one: int, weights: Doubles) -> Doubles:
-        return _over_all(self.others[one], weights)
+    def of_pair(self, one: int, other: int, weights: Doubles) -> Doubles:
+        return _mean(self.pairs[one, other], weights)
+
+    def of_pair_by_class(self, one: int, other: int, number: int, weights: Doubles) -> Doubles:
+        return _mean(self.pairs[one, other][:, [number]], weights)
+
+    def with_others(self, one: int, weights: Doubles) -> Doubles:
+        return _mean(self.others[one], weights)
 
 
 def mask_answers(tasks: Sequence[ReadTask], annotators: Sequence[str], classes: Sequence[str]) -> MaskAnswers:
@@ -44,9 +52,11 @@ def mask_answers(tasks: Sequence[ReadTask], annotators: Sequence[str], classes: 
     shape = (len(tasks), len(classes))
     pairs = {pair: np.full(shape, np.nan) for pair in combinations(range(len(annotators)), 2)}
     others = {number: np.full(shape, np.nan) for number in range(len(annotators))}
+    read = np.zeros((len(tasks), len(annotators)), dtype=bool)
     for row, task in enumerate(tasks):
         drawn = {at[one.annotator]: one.regions for one in task.rated if one.regions is not None}
         who = sorted(drawn)
+        read[row, who] = True
         for column, label in enumerate(classes):
             masks = dict(zip(who, rasters([drawn[one] for one in who], label), strict=False))
             for one, other in combinations(masks, 2):
@@ -54,7 +64,7 @@ def mask_answers(tasks: Sequence[ReadTask], annotators: Sequence[str], classes: 
             for one in masks if len(masks) > 1 else ():
                 rest = [mask for who_else, mask in masks.items() if who_else != one]
                 others[one][row, column] = _or_nan(dice(masks[one], _half(rest)))
-    return MaskAnswers(pairs, others)
+    return MaskAnswers(tuple(classes), read, pairs, others)
 
 
 def _half(masks: Sequence[Mask]) -> Mask:
@@ -65,7 +75,7 @@ def _or_nan(value: float | None) -> float:
     return float("nan") if value is None else value
 
 
-def _over_all(values: Doubles, weights: Doubles) -> Doubles:
+def _mean(values: Doubles, weights: Doubles) -> Doubles:
     """The mean over tasks and columns of values (tasks, columns), float64 (r,) for weights (r, tasks)."""
     defined = ~np.isnan(values)
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -119,9 +119,7 @@ def _set(
         raise OverlapRefused(wanted[wrong[0]], wrong)
 
 
-def _unlike(
-    wanted: Mapping[int, int], stored: Mapping[int, Mapping[str, Any]], counts_skips: bool
-) -> Iterator[int]:
+def _unlike(wanted: Mapping[int, int], stored: Mapping[int, Mapping[str, Any]], counts_skips: bool) -> Iterator[int]:
     """The tasks that have another overlap, or may be held finished or unfinished against it."""
     for task, overlap in wanted.items():
         if (entry := stored.get(task)) is not None:

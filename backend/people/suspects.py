@@ -101,7 +101,9 @@ def _too_little(tasks: int, classes: int, kind: ClassificationKind) -> str:
     return f"{LEAST_LABELS} labels are needed, and there are {tasks}" if tasks < LEAST_LABELS else ""
 
 
-def of_one(tasks: Sequence[int], truth: Flags, probabilities: NDArray[np.float64], names: Sequence[str]) -> list[Suspect]:
+def of_one(
+    tasks: Sequence[int], truth: Flags, probabilities: NDArray[np.float64], names: Sequence[str]
+) -> list[Suspect]:
     """Of a single choice: truth bool (n, classes) with one true a row, probabilities float64 (n, classes) held out."""
     from cleanlab.filter import find_label_issues
 
