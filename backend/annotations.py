@@ -51,6 +51,11 @@ class Said:
         return self.classes is not None or self.regions is not None
 
 
+def nobody(annotation: int) -> str:
+    """The annotator of an annotation without an author: each is another one."""
+    return f"annotation {annotation}"
+
+
 def examples_from(tasks: Iterable[Json], labelling: Labelling, group_field: str = "") -> Gathered:
     """The examples of Label Studio tasks `{id, data, annotations: [...]}`, at most one a task.
 
@@ -124,7 +129,7 @@ def _read(annotation: Json, labelling: Labelling) -> tuple[Said, list[str]]:
     seconds = annotation.get("lead_time")
     said = Said(
         annotation=number,
-        annotator=f"annotation {number}" if by is None else str(by.get("id") if isinstance(by, Mapping) else by),
+        annotator=nobody(number) if by is None else str(by.get("id") if isinstance(by, Mapping) else by),
         at=_moment(at),
         updated=at.isoformat() if isinstance(at, datetime) else str(at),
         ground_truth=bool(annotation.get("ground_truth")),

@@ -31,23 +31,12 @@ class OverlapRefused(SeedqueueError):
         )
 
 
-class NothingReadTwice(SeedqueueError):
-    """Agreement needs tasks that two annotators have read."""
-
-    status = 409
-
-    def __init__(self, project: int, annotated: int, annotators: int) -> None:
-        super().__init__(
-            f"Nothing in project {project} was annotated by two people: {annotated} tasks are annotated, by "
-            f"{annotators} people. Let some be read in common: "
-            f"`seedqueue overlap --project {project} --annotators {max(annotators, 2)}`."
-        )
-
-
 class NothingLabelledYet(SeedqueueError):
-    """A pace needs labels."""
+    """Agreement and pace need labels."""
 
     status = 409
 
     def __init__(self, project: int) -> None:
-        super().__init__(f"Nobody has annotated or skipped a task of project {project} yet: there is no pace to tell.")
+        super().__init__(
+            f"Nobody has annotated a task of project {project} yet: there is nothing to tell. Label its queue first."
+        )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from seedqueue.backend.agreement import Rated
-from seedqueue.backend.annotations import Problem, Said, said_of
+from seedqueue.backend.annotations import Problem, Said, nobody, said_of
 from seedqueue.backend.label_config import Labelling
 
 
@@ -46,17 +46,17 @@ class Readings:
 def readings_from(tasks: Iterable[Mapping[str, Any]], labelling: Labelling, group_field: str = "") -> Readings:
     """The readings of Label Studio's tasks `{id, data, annotations: [...]}`.
 
-    Of one annotator the newest annotation of a task counts that is no ground truth: a reading made before the answer was
-    settled. A ground truth counts where its annotator has no other: somebody's reading that was found
-    right. Whoever has nothing but ground truths, and those where others had read already, is an adjudicator and no
-    reader: their tasks are those that others disagreed on. Skipped annotations are none.
+    Of one annotator the newest annotation of a task counts that is no ground truth: a reading made before the answer
+    was settled. A ground truth counts where its annotator has no other: somebody's reading that was found right.
+    Whoever has nothing but ground truths, and those where others had read already, is an adjudicator and no reader:
+    their tasks are those that others disagreed on. Skipped annotations are none, nor are those without an author.
     """
     problems: list[Problem] = []
     found: list[ReadTask] = []
     starred: set[str] = set()
     plain: set[str] = set()
     for task in tasks:
-        said = said_of(task, labelling, problems)
+        said = [one for one in said_of(task, labelling, problems) if one.annotator != nobody(one.annotation)]
         mine = _of_each(said)
         number, truths = int(task["id"]), [one for one in said if one.ground_truth]
         for one in mine:

@@ -1,6 +1,7 @@
-"""Labels that look wrong: confident learning on cross-validated probabilities (Northcutt et al. 2021), by cleanlab. Pure.
+"""Labels that look wrong, by cleanlab: confident learning on cross-validated probabilities. Pure.
 
-cleanlab is imported where it is used: with it comes pandas, which no other command has to wait for.
+Northcutt, Jiang & Chuang, Journal of Artificial Intelligence Research 70 (2021). cleanlab is imported where it is used:
+with it comes pandas, which no other command has to wait for.
 """
 
 from __future__ import annotations
@@ -127,10 +128,10 @@ def of_several(
     doubt = np.asarray(find_multilabel_issues_per_class(labels, probabilities, n_jobs=1), dtype=bool)
     doubt &= (probabilities >= 0.5) != truth
     support = np.where(truth, probabilities, 1 - probabilities)
+    score = np.where(doubt, support, np.inf).min(axis=1)
     found = [
-        Suspect(tasks[row], _named(truth[row], names), _named(truth[row] ^ doubt[row], names), float(score))
+        Suspect(tasks[row], _named(truth[row], names), _named(truth[row] ^ doubt[row], names), float(score[row]))
         for row in np.flatnonzero(doubt.any(axis=1))
-        for score in [support[row][doubt[row]].min()]
     ]
     return sorted(found, key=lambda one: (one.score, one.task))
 
