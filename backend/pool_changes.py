@@ -95,12 +95,21 @@ def _embed_new(context: Context, run: Run, pool: Sequence[PoolTask], vectors: Ve
     """Enqueue the images that are neither embedded nor known to be unreadable; whether there are any."""
     unreadable = {one.task for one in context.records.unreadable(run.project, run.number)}
     missing = [one.task for one in pool if one.task not in unreadable and not vectors.has(one.task, one.uri)]
-    if not missing or context.broker.fates(_prefix(run)).alive:
-        return bool(missing)
+    if missing and not embedding(context, run):
+        embed(context, run, missing)
+    return bool(missing)
+
+
+def embedding(context: Context, run: Run) -> bool:
+    """Whether images that came after the run's queue are being embedded or are about to."""
+    return bool(context.broker.fates(_prefix(run)).alive)
+
+
+def embed(context: Context, run: Run, tasks: Sequence[int]) -> None:
+    """Have these tasks' images embedded, in chains of shards."""
     length = SHARDS_OF_A_CHAIN * context.settings.shard_images
-    for start in range(0, len(missing), length):
-        _enqueue(context, run, missing[start : start + length])
-    return True
+    for start in range(0, len(tasks), length):
+        _enqueue(context, run, tasks[start : start + length])
 
 
 def _enqueue(context: Context, run: Run, tasks: Sequence[int]) -> None:
