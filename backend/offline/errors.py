@@ -45,8 +45,8 @@ class WheelsMissing(SeedqueueError):
 
     def __init__(self, wanted: int, reason: str) -> None:
         super().__init__(
-            f"pip could not gather the wheels of {wanted} packages ({reason}). This machine needs the network or a folder "
-            "of wheels (PIP_FIND_LINKS); for PyTorch's CPU wheels set PIP_EXTRA_INDEX_URL to its index."
+            f"pip could not gather the wheels of {wanted} packages ({reason}). This machine needs the network or a "
+            "folder of wheels (PIP_FIND_LINKS); for PyTorch's CPU wheels set PIP_EXTRA_INDEX_URL to its index."
         )
 
 
@@ -84,6 +84,6 @@ class NoLabelStudio(SeedqueueError):
 
     def __init__(self, folder: Path, reason: str) -> None:
         super().__init__(
-            f"{folder} is no environment to take Label Studio from: {reason}. Give the folder of the virtual environment "
-            "in which `label-studio` is installed."
+            f"{folder} is no environment to take Label Studio from: {reason}. Give the folder of the virtual "
+            "environment in which `label-studio` is installed."
         )

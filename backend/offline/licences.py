@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageMetadata
+from importlib.metadata import Distribution
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,11 +28,20 @@ SPDX = {
     "mit license": "MIT",
     "mozilla public license 2.0 (mpl 2.0)": "MPL-2.0",
 }
+FILES = {
+    "Apache License Version 2.0": "Apache-2.0",
+    "Permission is hereby granted, free of charge, to any person obtaining a copy": "MIT",
+}
+BEGINNING = 600  # characters of a licence's file
 NO_NAMES = frozenset({"", "UNKNOWN", "DUAL LICENSE"})
 
 
-def of(declared: PackageMetadata) -> list[License]:
-    """Its License-Expression, else a short License field, else its classifiers; empty where it declares none."""
+def of(package: Distribution) -> list[License]:
+    """Its License-Expression, else a short License field, else its classifiers, else what its licence file shows.
+
+    Empty where none of these tells.
+    """
+    declared = package.metadata
     if expression := declared.get("License-Expression"):
         return worded(expression)
     field = (declared.get("License") or "").strip()
@@ -39,7 +49,21 @@ def of(declared: PackageMetadata) -> list[License]:
         return worded(field)
     classifiers = [text for text in declared.get_all("Classifier") or () if text.startswith(CLASSIFIER)]
     names = [text.rpartition(" :: ")[2] for text in classifiers]
-    return [licence for name in sorted(set(names)) for licence in worded(name)]
+    return [licence for name in sorted(set(names)) for licence in worded(name)] or _read(package)
+
+
+def _read(package: Distribution) -> list[License]:
+    """By the beginning of the licence file: concluded, not declared."""
+    from cyclonedx.model.license import DisjunctiveLicense, LicenseAcknowledgement
+
+    files = [file for file in package.files or () if file.name.upper().startswith(("LICENSE", "LICENCE"))]
+    for file in files:
+        path = Path(str(package.locate_file(file)))
+        begins = " ".join(path.read_text(errors="replace")[:BEGINNING].split()) if path.is_file() else ""
+        for words, identifier in FILES.items():
+            if words in begins:
+                return [DisjunctiveLicense(id=identifier, acknowledgement=LicenseAcknowledgement.CONCLUDED)]
+    return []
 
 
 def worded(text: str) -> list[License]:

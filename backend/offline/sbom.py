@@ -74,7 +74,7 @@ def _package(package: Package, required: bool) -> Component:
         bom_ref=purl.to_string(),
         purl=purl,
         scope=ComponentScope.REQUIRED if required else ComponentScope.OPTIONAL,
-        licenses=licences.of(package.installed.metadata),
+        licenses=licences.of(package.installed),
     )
 
 

@@ -33,7 +33,7 @@ def gather(packages: Collection[Package], folder: Path, advance: Advance, python
 
         def count(line: str) -> None:
             nonlocal done
-            done += line.startswith("Collecting ")
+            done += line.startswith(("Collecting ", "Processing "))  # the second: from a folder of wheels
             advance(min(done, len(packages)), len(packages))
 
         pip(
