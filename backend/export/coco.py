@@ -55,12 +55,6 @@ class Coco:
             }
         )
 
-    def without(self, gone: set[int]) -> Coco:
-        """The same without the images of these tasks."""
-        kept = [one for one in self.annotations if one["image_id"] not in gone]
-        renumbered = [{**one, "id": number} for number, one in enumerate(kept, 1)]
-        return Coco(self.classes, [one for one in self.images if one["id"] not in gone], renumbered)
-
     def as_json(self) -> Json:
         categories = [{"id": number, "name": name} for number, name in enumerate(self.classes, 1)]
         images = sorted(self.images, key=lambda one: one["id"])

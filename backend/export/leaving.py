@@ -14,6 +14,7 @@ UNLABELLED = "nobody has annotated it"
 SKIPPED = "it was skipped"
 NO_LABEL = "its annotations hold no label that the label config has"
 GONE = "it was deleted meanwhile"
+TAKEN_BACK = "it was deleted meanwhile, or its annotations were"
 NEW = "it came meanwhile"
 
 
@@ -31,7 +32,7 @@ def left_out(listing: Listing, found: Gathered, examples: Sequence[Example]) -> 
         if one.task in known:
             continue
         if one.labelled:
-            reason = NO_LABEL if one.task in listing.annotated else GONE
+            reason = NO_LABEL if one.task in listing.annotated else TAKEN_BACK
         else:
             reason = SKIPPED if one.skipped else UNLABELLED
         told.append(LeftOut(one.task, uris[one.task], "task", reason))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from seedqueue.backend.annotations import examples_from
 from seedqueue.backend.examples import Example
@@ -42,8 +42,7 @@ class Labelled:
     why: Why
     locked: bool
     begun: tuple[Begun, ...]
-    patient: str = ""
-    values: Mapping[str, str] = field(default_factory=dict, hash=False)
+    patient: str
 
 
 def counted(task: Json, example: Example) -> list[Json]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from seedqueue.backend.export.choices import TEST, ExportChoices
@@ -24,7 +23,6 @@ class Told:
     """An export that was written."""
 
     project: int
-    out: Path
     choices: ExportChoices
     rows: Sequence[Labelled]
     left: Sequence[LeftOut]
@@ -84,35 +82,34 @@ def milestone(told: Told, manifest: str) -> Exported:
 
 
 def lines(told: Told, manifest: str) -> list[str]:
-    """For a person."""
+    """For a person, behind what was exported where."""
     field = told.choices.group_field
     without = sum(not one.patient for one in told.rows)
     shares = ", ".join(f"{name} {images} of {patients} patients" for name, images, patients in splits(told))
     if without == len(told.rows):
         shares = ", ".join(f"{name} {images}" for name, images, _ in splits(told))
     found = [
-        f"{len(told.rows)} labelled images of project {told.project} in {told.out}",
-        f"  splits: {shares}",
-        f"  labelled because: {', '.join(f'{name} {number}' for name, number in because(told))}",
+        f"splits: {shares}",
+        f"labelled because: {', '.join(f'{name} {number}' for name, number in because(told))}",
     ]
     if without == len(told.rows):
-        found.append(f"  no image has a value in the field {field!r}: each image is a group of its own (--group-field)")
+        found.append(f"no image has a value in the field {field!r}: each image is a group of its own (--group-field)")
     elif without:
-        found.append(f"  {without} images have no value in the field {field!r}: each is a group of its own")
+        found.append(f"{without} images have no value in the field {field!r}: each is a group of its own")
     if TEST not in dict(told.choices.splits) and any(one.place.split == TEST for one in told.rows):
-        found.append("  audit and locked tasks are in a split of their own, test")
+        found.append("audit and locked tasks are in a split of their own, test")
     if any(one.written.masks is not None for one in told.rows):
         masked = sum(one.written.masks is not None for one in told.rows)
-        found.append(f"  masks of {masked} images, {len(told.coco.annotations)} objects in coco.json")
+        found.append(f"masks of {masked} images, {len(told.coco.annotations)} objects in coco.json")
     found += _left(told)
-    return [*found, f"  manifest {manifest}"]
+    return [*found, f"manifest {manifest}"]
 
 
 def _left(told: Told) -> list[str]:
     open_ = sum(one.reason == UNLABELLED for one in told.left)
     others = [one for one in told.left if one.reason != UNLABELLED]
-    found = [f"  left out: {open_} tasks that nobody has annotated, {len(others)} things more (left-out.csv)"]
-    found += [f"    task {one.task}, {one.what}: {one.reason}" for one in others[:SHOWN]]
+    found = [f"left out: {open_} tasks that nobody has annotated, {len(others)} things more (left-out.csv)"]
+    found += [f"  task {one.task}, {one.what}: {one.reason}" for one in others[:SHOWN]]
     return found if told.left else []
 
 
