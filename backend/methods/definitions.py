@@ -37,8 +37,8 @@ _SELECTORS = {
     ),
     "kmeans-nested": Definition(
         "nested K-means initialisation",
-        "the images nearest to the centroids of K-means with 2, 3, 4 and more clusters on standardised embeddings, each "
-        "image once",
+        "the images nearest to the centroids of K-means with 2, 3, 4 and more clusters on standardised embeddings, "
+        "each image once",
         ("yuan2024", "arthur2007", "pedregosa2011"),
     ),
     "agglomerative": Definition(
@@ -54,13 +54,14 @@ _SELECTORS = {
     ),
     "facility-location": Definition(
         "facility location",
-        f"greedy maximisation of the summed cosine similarity of every image to the nearest chosen or labelled one, {_UNIT}",
+        "greedy maximisation of the summed cosine similarity of every image to the nearest chosen or labelled one, "
+        f"{_UNIT}",
         ("nemhauser1978", "krause2014"),
     ),
     "density-coverage": Definition(
         "density-weighted facility location",
-        "greedy maximisation of the summed cosine similarity of every image to the nearest chosen or labelled one, each "
-        f"image weighted by the density around it, {_UNIT}",
+        "greedy maximisation of the summed cosine similarity of every image to the nearest chosen or labelled one, "
+        f"each image weighted by the density around it, {_UNIT}",
         ("settles2008", "krause2014"),
     ),
     "maxherding": Definition(
@@ -70,7 +71,8 @@ _SELECTORS = {
     ),
     "repdiv": Definition(
         "RepDiv",
-        f"70% of the images by facility location, the others by the largest distance to the nearest chosen one, {_UNIT}",
+        "70% of the images by facility location, the others by the largest distance to the nearest chosen one, "
+        f"{_UNIT}",
         ("medcal2025", "krause2014"),
     ),
     "kcenter": Definition(
@@ -80,14 +82,14 @@ _SELECTORS = {
     ),
     "probcover": Definition(
         "ProbCover",
-        "again and again the image whose ball of a fixed radius holds most uncovered images; the radius was the largest "
-        f"at which at least 95% of the balls hold a single K-means pseudo-label, {_UNIT}",
+        "again and again the image whose ball of a fixed radius holds most uncovered images; the radius was the "
+        f"largest at which at least 95% of the balls hold a single K-means pseudo-label, {_UNIT}",
         ("yehuda2022",),
     ),
     "typiclust": Definition(
         "TypiClust",
-        "the most typical image, by the mean distance to its nearest 20 of the same cluster, of the K-means cluster with "
-        f"the fewest labelled or chosen images, {_UNIT}",
+        "the most typical image, by the mean distance to its nearest 20 of the same cluster, of the K-means cluster "
+        f"with the fewest labelled or chosen images, {_UNIT}",
         ("hacohen2022", "pedregosa2011"),
     ),
     "pseudo-margin": Definition(

@@ -73,7 +73,7 @@ def rounds_of(rows: Sequence[RunRow]) -> Rounds:
     standing = [row for row in rows if row.run.number > undone and row.run.state == "published" and row.queue]
     chains: list[list[RunRow]] = []
     for row in standing:
-        base = row.run.extends or row.run.copies
+        base = row.run.choices.extends or row.run.copies
         chain = next((each for each in chains if any(one.run.number == base for one in each)), None)
         if chain is None:
             chains.append([row])

@@ -1,0 +1,79 @@
+"""What several annotators read in common, and how far they agreed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from seedqueue.backend.methods.facts import Block, Section, Sentence, Source, Table, count, day, listed, share, words
+from seedqueue.backend.methods.figures import measured
+from seedqueue.backend.methods.recorded import Dated, Recorded
+from seedqueue.backend.milestones import Agreed, Measured, Overlap
+
+
+def reading(recorded: Recorded) -> Section:
+    """Of agreement the last look counts: earlier ones were made on fewer readings."""
+    blocks: list[Block] = [tuple(each for row in recorded.overlap for each in _overlap(row))]
+    if recorded.agreed:
+        last = recorded.agreed[-1]
+        blocks += [tuple(_agreed(last)), *_by_class(last)]
+    return Section("Reading and agreement", tuple(block for block in blocks if block))
+
+
+def _overlap(row: Dated[Overlap]) -> Iterator[Sentence]:
+    one, source = row.body, row.source
+    facts = {"n": count(len(one.tasks), "image", source), "who": count(one.annotators, "annotator", source)}
+    template = "To measure agreement, {n} were assigned to {who} each"
+    chosen = [count(one.first, "image at the head of the queue", source, plural=_AT_THE_HEAD)] if one.first else []
+    if one.share:
+        part = share(one.share, source)
+        chosen.append(replace(part, shown=f"{part.shown} of {'the others' if one.first else 'the queue'}"))
+    if chosen:
+        template, facts = template + ": {chosen}", facts | {"chosen": listed(tuple(chosen))}
+    yield Sentence(template + ".", facts)
+
+
+_AT_THE_HEAD = "images at the head of the queue"
+
+
+def _agreed(row: Dated[Agreed]) -> Iterator[Sentence]:
+    one, source = row.body, row.source
+    yield Sentence(
+        "By {day}, {n} had been read by two or more of {who}.",
+        {
+            "day": day(source),
+            "n": count(one.tasks, "image", source),
+            "who": count(one.annotators, "annotator", source),
+        },
+    )
+    if one.kappa:
+        yield _figure(one.kappa, source, _kappa_cites(one))
+    if one.dice:
+        yield _figure(one.dice, source, ("dice1945",))
+    if one.disagreements:
+        put = count(one.disagreements, "image was", source, plural="images were")
+        yield Sentence("For adjudication {n} put up.", {"n": put})
+    if one.suspects:
+        yield Sentence(
+            "Confident learning called {n} into question.",
+            {"n": count(one.suspects, "label", source)},
+            ("northcutt2021",),
+        )
+
+
+def _kappa_cites(one: Agreed) -> tuple[str, ...]:
+    """By its name; where that tells nothing, of two people it is Cohen's, of more Fleiss'."""
+    name = one.kappa.name.lower() if one.kappa else ""
+    told = tuple(key for who, key in (("cohen", "cohen1960"), ("fleiss", "fleiss1971")) if who in name)
+    return told or (("cohen1960",) if one.annotators == 2 else ("fleiss1971",))
+
+
+def _figure(one: Measured, source: Source, cites: tuple[str, ...]) -> Sentence:
+    facts = {"name": words(one.name, source), "value": measured(one, source), "n": count(one.n, "image", source)}
+    return Sentence("Agreement on {n} was {name} {value}.", facts, cites)
+
+
+def _by_class(row: Dated[Agreed]) -> tuple[Table, ...]:
+    one, source = row.body, row.source
+    rows = [(words(each.name, source), measured(each, source), count(each.n, "", source)) for each in one.by_class]
+    return (Table("Agreement by class", ("Class and figure", "Agreement", "Images"), tuple(rows)),) if rows else ()
