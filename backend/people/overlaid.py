@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -26,8 +26,8 @@ class MaskAnswers:
 
     classes: tuple[str, ...]
     read: Flags
-    pairs: dict[tuple[int, int], Doubles]
-    others: dict[int, Doubles]
+    pairs: Mapping[tuple[int, int], Doubles]
+    others: Mapping[int, Doubles]
     name: Measure = "DSC"
 
     def overall(self, weights: Doubles) -> Doubles:
