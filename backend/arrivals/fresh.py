@@ -1,0 +1,93 @@
+"""A fresh audit slice: some of the new tasks, drawn at random and held out like the first slice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from seedqueue.backend import audit, chosen, publish, waking
+from seedqueue.backend.arrivals.division import Cut, parted
+from seedqueue.backend.arrivals.embedded import Tell, embedded
+from seedqueue.backend.audit import Part
+from seedqueue.backend.context import Context
+from seedqueue.backend.errors import NoSeedQueue
+from seedqueue.backend.learning_errors import AuditExceedsPool
+from seedqueue.backend.locked import locked
+from seedqueue.backend.pool import PoolTask, list_pool
+from seedqueue.backend.records import QueuedTask, Run
+from seedqueue.backend.rules import fields_of, unsplit
+from seedqueue.backend.vectors import Vectors
+from seedqueue.backend.versions import SEPARATOR
+from seedqueue.selectors.representation import EXACT_ROWS
+
+
+def draw_fresh_audit(
+    context: Context, project: int, after: int, size: int, tell: Tell = lambda done, total: None
+) -> Part:
+    """The slice of the tasks newer than `after`, with at least `size` tasks: drawn now, or lengthened, or as it is.
+
+    Whole groups of the new part, labelled tasks among them, so that it is a fair sample of it. Its tasks stand behind
+    the standing queue before all others, without pre-annotations; a queue that is made later takes them in. Nothing
+    is learnt from them any more, nor from other images of their patients. Images that cannot be read are not drawn.
+    Raises `NoSeedQueue`, `NothingOld`, `NothingNew`, `AuditExceedsPool`, and what `embedded` does.
+    """
+    run = context.records.published_run(project)
+    if run is None:
+        raise NoSeedQueue(project)
+    pool = list_pool(context.studio, project, fields=fields_of(run.choices))
+    vectors, _ = embedded(context, run, parted(pool, Cut(after, ""), project).new, tell)
+    with context.broker.lock(f"publish-{project}"):
+        known = audit.part_after(context.records, project, after)
+        wanted = size - (len(known.tasks) if known else 0)
+        if wanted > 0:
+            apart = locked(context.records, project).union(o.task for o in audit.frozen(context.records, project))
+            free = [one for one in pool if one.task > after and one.task not in apart]
+            drawn = draw(free, vectors, run, wanted, len(known.tasks) if known else 0)
+            before = len(audit.frozen(context.records, project))
+            audit.freeze_part(context.records, project, run.number, after, drawn)
+            _stand(context, run, drawn, {one.task for one in pool if not one.labelled}, before)
+            waking.wake(context.broker, project, event=False)
+        found = audit.part_after(context.records, project, after)
+    return found or Part(after, (), run.number, context.records.dated("run", project, run.number)[-1].at)
+
+
+def draw(free: Sequence[PoolTask], vectors: Vectors, run: Run, size: int, drawn_before: int = 0) -> list[QueuedTask]:
+    """At least `size` of these tasks as whole groups, in random order, the same in whatever order they come.
+
+    Raises `AuditExceedsPool` where nothing would be left to label.
+    """
+    hashes = [vectors.hash_of(one.task, one.uri) for one in free]
+    rows = sorted((sha256, one.task, one) for sha256, one in zip(hashes, free, strict=True) if sha256)
+    few = len(rows) <= EXACT_ROWS
+    seen = vectors.store.read([sha256 for sha256, _, _ in rows]) if few and rows else np.zeros((len(rows), 1))
+    near, field = run.choices.near_duplicate if few else 0.0, run.choices.group_field
+    named = field if any(one.fields.get(field) for _, _, one in rows) else ""
+    groups = unsplit(seen.astype(np.float32), [one.fields for _, _, one in rows], named, near if rows else 0.0)
+    at = audit.draw(groups, size, run.choices.random_seed + drawn_before).tolist()
+    left = {row for row, (_, _, one) in enumerate(rows) if not one.labelled}
+    if not left or not left.difference(at):
+        raise AuditExceedsPool(size, len(rows))
+    tasks = [rows[row][2] for row in at]
+    return [audit.as_queued(one.task, one.uri, one.fields.get(field, "")) for one in tasks]
+
+
+def _stand(context: Context, run: Run, drawn: Sequence[QueuedTask], unlabelled: set[int], before: int) -> None:
+    """In the standing queue: those that it has are marked, others come next behind it; none with our predictions."""
+    studio, records = context.studio, context.records
+    queue = records.queue(run.project, run.number)
+    marked = chosen.bound(queue, audit.frozen(records, run.project))
+    if marked != queue:
+        records.save_queue(run, marked)
+    waiting = [one.task for one in drawn if one.task in unlabelled]
+    behind = [task for task in waiting if task not in {one.task for one in queue}]
+    scores = {task: publish.TAIL_FLOOR + (before + at) * publish.AHEAD_STEP for at, task in enumerate(behind)}
+    publish.rescore(studio, run.project, run.version, scores)
+    heads = {one.name for one in context.versions.all(run.project)}
+    for task in waiting:
+        for said in studio.call("GET", "/api/predictions/", params={"task": task}):
+            path = f"/api/predictions/{said['id']}/"
+            if said["model_version"] == run.version and said["result"]:
+                studio.call("PATCH", path, json={"result": []}, missing_ok=True)
+            elif heads.issuperset(str(said["model_version"]).split(SEPARATOR)):
+                studio.call("DELETE", path, missing_ok=True)
