@@ -67,7 +67,7 @@ def read_header(content: bytes, most_bytes: int) -> Header:
     most_bytes: a deflated file that inflates to more is refused. Raises UnreadableImage, and
     DECODING_ERRORS on damaged bytes.
     """
-    _silence()
+    silence()
     stream = _Metered(content)
     stream.seek(132 if content[128:132] == b"DICM" else 0)
     meta = read_dataset(stream, False, True, stop_when=lambda tag, vr, length: tag >> 16 != 2)
@@ -164,7 +164,7 @@ def _is_list(value: Any) -> bool:
     return not isinstance(value, str | bytes) and hasattr(value, "__iter__")
 
 
-def _silence() -> None:
+def silence() -> None:
     """pydicom warns of a hundred oddities. warnings.catch_warnings is not safe among threads, a filter is.
 
     Looked for each time: the filters are replaced now and then, by every test for one.
