@@ -9,12 +9,21 @@ from dataclasses import dataclass
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
+from seedqueue.models.dicom_header import silence
 from seedqueue.models.picture import DECODING_ERRORS
 
-WANTED = [
-    "PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate", "PatientSex", "StudyInstanceUID",
-    "SeriesInstanceUID", "SOPInstanceUID", "ViewPosition", "Modality",
-]  # fmt: skip
+WANTED = {
+    "patient": "PatientID",
+    "issuer": "IssuerOfPatientID",
+    "name": "PatientName",
+    "birth": "PatientBirthDate",
+    "sex": "PatientSex",
+    "study": "StudyInstanceUID",
+    "series": "SeriesInstanceUID",
+    "instance": "SOPInstanceUID",
+    "view": "ViewPosition",
+    "modality": "Modality",
+}
 
 # What people and machines write where no patient is meant.
 NOBODY = re.compile(
@@ -23,101 +32,12 @@ NOBODY = re.compile(
 )
 
 # Allow-lists: a free field holds whatever was typed there, now and then a name.
-VIEWS = frozenset(
-    [
-        "AP",
-        "PA",
-        "LL",
-        "RL",
-        "RLD",
-        "LLD",
-        "RLO",
-        "LLO",
-        "LAO",
-        "RAO",
-        "LPO",
-        "RPO",
-        "LAT",
-        "LATERAL",
-        "LATL",
-        "LATR",
-        "OBL",
-        "OBLIQUE",
-        "OBLL",
-        "OBLR",
-        "AX",
-        "AXIAL",
-        "COR",
-        "SAG",
-        "CC",
-        "MLO",
-        "ML",
-        "LM",
-        "LMO",
-        "SIO",
-        "XCC",
-        "XCCL",
-        "XCCM",
-        "FB",
-        "CV",
-        "RL",
-        "RM",
-        "RCC",
-        "LCC",
-        "SUPINE",
-        "ERECT",
-        "PRONE",
-        "DECUB",
-        "DECUBITUS",
-        "LORDOTIC",
-        "PORTABLE",
-        "STANDING",
-        "SUNRISE",
-        "SWIMMERS",
-        "TUNNEL",
-    ]
-)
-MODALITIES = frozenset(
-    [
-        "BI",
-        "BMD",
-        "CR",
-        "CT",
-        "DG",
-        "DX",
-        "ECG",
-        "EPS",
-        "ES",
-        "FID",
-        "GM",
-        "IO",
-        "IVOCT",
-        "IVUS",
-        "LS",
-        "MG",
-        "MR",
-        "NM",
-        "OAM",
-        "OCT",
-        "OP",
-        "OPM",
-        "OPT",
-        "OPV",
-        "OT",
-        "PT",
-        "PX",
-        "RF",
-        "RG",
-        "RTIMAGE",
-        "SC",
-        "SM",
-        "TG",
-        "US",
-        "VA",
-        "XA",
-        "XC",
-    ]
-)
+_VIEWS = """AP PA LL RL RLD LLD RLO LLO LAO RAO LPO RPO LAT LATERAL LATL LATR OBL OBLIQUE OBLL OBLR AX AXIAL COR SAG CC
+    MLO ML LM LMO SIO XCC XCCL XCCM FB CV RM RCC LCC SUPINE ERECT PRONE DECUB DECUBITUS LORDOTIC PORTABLE STANDING
+    SUNRISE SWIMMERS TUNNEL"""
+_MODALITIES = """BI BMD CR CT DG DX ECG EPS ES FID GM IO IVOCT IVUS LS MG MR NM OAM OCT OP OPM OPT OPV OT PT PX RF RG
+    RTIMAGE SC SM TG US VA XA XC"""
+VIEWS, MODALITIES = frozenset(_VIEWS.split()), frozenset(_MODALITIES.split())
 
 
 @dataclass(frozen=True)
@@ -138,13 +58,16 @@ class Tags:
 
 def read_tags(content: bytes) -> Tags:
     """Of a DICOM file that could be decoded; its patient's id is "" where it means nobody. Raises nothing."""
+    silence()
     try:
-        found = dcmread(io.BytesIO(content), stop_before_pixels=True, force=True, specific_tags=list(WANTED))
+        wanted = list(WANTED.values())
+        found = dcmread(io.BytesIO(content), stop_before_pixels=True, force=True, specific_tags=wanted)
     except DECODING_ERRORS:
         return Tags()
-    said = [_text(found, keyword) for keyword in WANTED]
-    patient = "" if NOBODY.fullmatch(said[0]) else said[0]
-    return Tags(patient, *said[1:8], view_code(said[8]), modality_code(said[9]))
+    said = {name: _text(found, keyword) for name, keyword in WANTED.items()}
+    if NOBODY.fullmatch(said["patient"]):
+        said["patient"] = ""
+    return Tags(**{**said, "view": view_code(said["view"]), "modality": modality_code(said["modality"])})
 
 
 def view_code(text: str) -> str:
