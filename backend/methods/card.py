@@ -19,7 +19,7 @@ def _card(made: Made, recorded: Recorded) -> Section:
         (_use(made),),
         tuple(learnt(made)),
         tuple(_embedder(made)),
-        tuple(judged(made)),
+        tuple(judged(made, recorded)),
         *tables(made),
         tuple(_limits(made, recorded)),
     ]
@@ -86,5 +86,5 @@ def _overlap(made: Made) -> Sentence:
             "Limit: what its embedder was pretrained on is not recorded; held-out images may be among it.", facts
         )
     return Sentence(
-        "Limit: its embedder was pretrained on {seen}; on images from there the figures are no proof.", facts
+        "Limit: its embedder was pretrained on {seen}; on images from these the figures are no proof.", facts
     )

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 # The only digits that a template may hold: names, and what a row's own definition says (milestones.py).
-FIXED = ("95%", "SHA-256", "F1", "VGG-11", "HD95", "0.05")
+FIXED = ("95%", "SHA-256", "F1", "VGG-11", "L2-regularised", "0.05")
+LEAST_P = 0.001
 _DIGIT = re.compile(r"\d")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#])")
 
@@ -74,12 +75,12 @@ class Sentence:
 class Table:
     """Rows of facts under a head without numbers. caption: told above it, without a full stop."""
 
-    caption: str
+    caption: Sentence
     head: tuple[str, ...]
     rows: tuple[tuple[Fact, ...], ...]
 
     def __post_init__(self) -> None:
-        for each in (self.caption, *self.head):
+        for each in self.head:
             check(each)
 
     @property
@@ -141,6 +142,11 @@ def share(value: float, *sources: Source) -> Fact:
     return Fact(f"{100 * value:.3g}%", (value,), sources)
 
 
+def p_value(value: float, *sources: Source) -> Fact:
+    """As journals print it: three digits, or that it lies below the last of them."""
+    return Fact(f"p = {value:.3f}" if value >= LEAST_P else f"p < {LEAST_P}", (value,), sources)
+
+
 def day(source: Source) -> Fact:
     shown = source.at.strftime("%Y-%m-%d")
     return Fact(shown, (shown,), (source,))
@@ -149,7 +155,7 @@ def day(source: Source) -> Fact:
 def listed(facts: tuple[Fact, ...], last: str = "and") -> Fact:
     """Several facts as one enumeration."""
     shown = [fact.shown for fact in facts]
-    text = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} {last} {shown[-1]}" if shown else ""
+    text = "".join(shown) if len(shown) < 2 else f"{', '.join(shown[:-1])} {last} {shown[-1]}"
     values = tuple(value for fact in facts for value in fact.values)
     return Fact(text, values, tuple(dict.fromkeys(source for fact in facts for source in fact.sources)))
 

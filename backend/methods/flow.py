@@ -85,7 +85,11 @@ def _imported(recorded: Recorded, rounds: Rounds, box: Box) -> Step:
     sources = (*box.sources, listing.source)
     difference = listing.run.tasks - (box.images - after)
     choices = listing.run.choices
-    gone = "Outside of the tab or filter, or deleted" if choices.tab or choices.where else "Deleted in Label Studio"
+    gone = (
+        "Outside of the tab or filter, or no longer in the project"
+        if choices.tab or choices.where
+        else "No longer in the project"
+    )
     lost += [Box(gone, -difference, sources)] if difference < 0 else []
     gained = (Box("Came by other means than import", difference, sources),) if difference > 0 else ()
     return Step(box, tuple(lost), gained)

@@ -15,7 +15,7 @@ SHOWN = 70  # letters of a sentence in the appendix
 def text(story: Story, cited: Cited | None = None, *, sources: bool = False) -> str:
     """methods.md. cited: collects what is cited. sources: with an appendix that names the rows of each sentence."""
     cited = Cited() if cited is None else cited
-    parts = [f"# Methods\n\nProject {story.project}, written by seedqueue from its records.\n"]
+    parts = [f"# Methods\n\nProject {story.project}, written by seedqueue from its records. [n]: references.md.\n"]
     parts += [_section(one, cited) for one in story.sections]
     parts.append(_flow(story.steps))
     parts.append(_missing(story))
@@ -38,7 +38,7 @@ def _section(section: Section, cited: Cited) -> str:
 
 def _block(block: Block, cited: Cited) -> str:
     if isinstance(block, Table):
-        return f"{block.caption}:\n\n{table(block.head, block.rows)}"
+        return f"{block.caption.text}:\n\n{table(block.head, block.rows)}"
     return " ".join(_sentence(one, cited) for one in block) + "\n"
 
 
@@ -89,7 +89,7 @@ def _origins(story: Story) -> Iterator[tuple[str, str, Sequence[Source]]]:
         for block in section.blocks:
             for one in (block,) if isinstance(block, Table) else block:
                 at += 1
-                told = f"Table: {one.caption}" if isinstance(one, Table) else one.text
+                told = f"Table: {one.caption.text}" if isinstance(one, Table) else one.text
                 yield f"{number}.{at}", told if len(told) <= SHOWN else f"{told[:SHOWN].rstrip(chr(92))}…", one.sources
     for at, step in enumerate(story.steps, start=1):
         yield f"Flow {at}", step.box.label, _of_step(step)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from seedqueue.backend.methods import told_images, told_models, told_outcome, told_reading, told_selection
 from seedqueue.backend.methods.card import cards
-from seedqueue.backend.methods.facts import NOTHING, Section, Sentence, listed, words
+from seedqueue.backend.methods.facts import Section, Sentence, listed, words
 from seedqueue.backend.methods.flow import Step, flow
 from seedqueue.backend.methods.recorded import Recorded
 from seedqueue.backend.methods.rounds import Rounds, rounds_of
@@ -53,12 +53,13 @@ def gather_facts(recorded: Recorded, weights: Mapping[str, str] | None = None) -
 
 def _software(recorded: Recorded) -> Section:
     versions = {one.body.code: one.source for one in recorded.versions if one.body.code}
-    named = "Images were labelled in Label Studio and selected with seedqueue"
+    cites = ("label-studio",)
     if not versions:
-        return Section("Software", ((Sentence(f"{named}.", {"none": NOTHING}, ("label-studio",)),),))
+        template = "Images were labelled in Label Studio and selected with seedqueue."
+        return Section("Software", ((Sentence(template, {}, cites),),))
     told = listed(tuple(words(code, source) for code, source in versions.items()))
-    template = f"{named}, by which models were trained too (version {{versions}})."
-    return Section("Software", ((Sentence(template, {"versions": told}, ("label-studio",)),),))
+    template = "Images were labelled in Label Studio; models were trained with seedqueue {versions}."
+    return Section("Software", ((Sentence(template, {"versions": told}, cites),),))
 
 
 def _missing(recorded: Recorded, rounds: Rounds, confirmed: Mapping[str, str]) -> tuple[str, ...]:

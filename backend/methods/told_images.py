@@ -34,20 +34,22 @@ def _imported(row: Dated[Imported]) -> Iterator[Sentence]:
     )
     if one.dicom and one.grey:
         yield Sentence("Grey values were reduced to eight bits: {grey}.", {"grey": words(one.grey.rstrip("."), source)})
+    added = count(one.tasks, "image", source)
     out = [count(len(one.unreadable), "unreadable file", source)] if one.unreadable else []
     if one.repeats:
         out.append(count(one.repeats, "file with the pixels of another one", source, plural=_REPEATS))
-    if out:
-        yield Sentence("Excluded were {out}.", {"out": listed(tuple(out))})
     if one.known:
-        yield Sentence("Already in the project were {known}.", {"known": count(one.known, "image", source)})
-    belong = _belong(row)
-    facts = {"tasks": count(one.tasks, "image", source)}
-    template = "The import added {tasks}"
-    yield Sentence(template + (" of {belong}." if belong else "."), facts | ({"belong": belong} if belong else {}))
+        out.append(count(one.known, "image that was in the project already", source, plural=_KNOWN))
+    facts, template = {"tasks": added}, "The import added {tasks}"
+    if belong := _belong(row):
+        facts, template = facts | {"belong": belong}, template + " of {belong}"
+    if out:
+        facts, template = facts | {"out": listed(tuple(out))}, template + " and left out {out}"
+    yield Sentence(template + ".", facts)
     yield from _warned(row)
 
 
+_KNOWN = "images that were in the project already"
 _REPEATS = "files with the pixels of another one"
 
 
@@ -64,21 +66,22 @@ def _warned(row: Dated[Imported]) -> Iterator[Sentence]:
     one, source = row.body, row.source
     if one.without_patient:
         yield Sentence(
-            "Without a patient identifier were {n}; each was treated as a patient of its own.",
+            "A patient identifier was missing in {n}; each was treated as a patient of its own.",
             {"n": count(one.without_patient, "DICOM file", source)},
         )
     if one.shared_ids:
         yield Sentence(
-            "Under {n} two different patients seemed to stand, which was reported.",
+            "For {n} the files suggested more than one patient; this was reported.",
             {"n": count(one.shared_ids, "patient identifier", source)},
         )
-    if one.near:
-        yield Sentence("The import reported {n} of near-duplicate images.", {"n": count(one.near, "pair", source)})
+    told = [count(one.near, "pair of near-duplicate images", source, plural=_PAIRS)] if one.near else []
     if one.burned_in:
-        yield Sentence(
-            "A warning of text burned into the pixels was given for {n}.",
-            {"n": count(one.burned_in, "image", source)},
-        )
+        told.append(count(one.burned_in, "image that may show text", source, plural="images that may show text"))
+    if told:
+        yield Sentence("For review the import reported {told}.", {"told": listed(tuple(told))})
+
+
+_PAIRS = "pairs of near-duplicate images"
 
 
 def _eligible(row: RunRow) -> Iterator[Sentence]:
@@ -102,7 +105,7 @@ def _eligible(row: RunRow) -> Iterator[Sentence]:
         yield Sentence("Labels existed already for {n}.", {"n": count(run.labelled, "image", source)})
     if row.unreadable:
         yield Sentence(
-            "No embedding could be computed for {n}, which could not be read and were not selected from.",
+            "Not selected from were {n} that could not be read.",
             {"n": count(len(row.unreadable), "image", source)},
         )
 
@@ -120,7 +123,7 @@ def _audit(recorded: Recorded) -> Iterator[Sentence]:
     yield Sentence(template + ").", facts)
     kept = _kept_together(drawn) if drawn else ()
     if kept:
-        yield Sentence("Whole groups were drawn: {kept}.", {"kept": listed(kept)})
+        yield Sentence("Drawn together, so that no group is divided, were {kept}.", {"kept": listed(kept)})
     yield Sentence(
         "The audit slice was read like the other images, without pre-annotations, and was never used for training.",
         {"n": facts["n"]},

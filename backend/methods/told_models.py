@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from seedqueue.backend.methods.facts import (
@@ -48,7 +48,7 @@ def serving(recorded: Recorded) -> tuple[Made, ...]:
 def models(recorded: Recorded) -> Section:
     blocks: list[Block] = []
     for one in serving(recorded):
-        blocks += [(*learnt(one), *judged(one)), *tables(one)]
+        blocks += [(*learnt(one), *judged(one, recorded)), *tables(one)]
     blocks += _all(recorded)
     return Section("Models", tuple(block for block in blocks if block))
 
@@ -61,42 +61,41 @@ def learnt(made: Made) -> Iterator[Sentence]:
     facts = {"name": words(one.name, source), "labels": count(one.labels, "labelled image", source)}
     template = f"The model {{name}} is {what}{begun}, trained on {{labels}}"
     if one.per_class:
-        each = [
-            Fact(f"{plain(name)} {n:,}", (name, n), (source,))
-            for name, n in zip(one.classes, one.per_class, strict=False)
-        ]
-        facts["classes"] = listed(tuple(each))
+        facts["classes"] = _each(made, one.per_class)
         template += " ({classes})"
     facts |= {"day": Fact(one.made[:10], (one.made,), (source,)), "seed": setting(one.random_seed, source)}
     yield Sentence(template + " on {day} with the random seed {seed}.", facts, cites)
     if one.weights:
         yield Sentence("Its weights have the SHA-256 {sha}.", {"sha": code(one.weights, source)})
     if one.target:
-        prevalence = [
-            Fact(f"{plain(name)} {number(value).shown}", (name, value), (source,))
-            for name, value in zip(one.classes, one.target, strict=True)
-        ]
         yield Sentence(
             "Its probabilities are carried over to the prevalence of the audit slice ({shares}).",
-            {"shares": listed(tuple(prevalence))},
+            {"shares": _each(made, one.target)},
             ("saerens2002",),
         )
     yield from _threshold(made)
 
 
 def _threshold(made: Made) -> Iterator[Sentence]:
-    one, source = made.body, made.source
+    one = made.body
     if not one.threshold:
         return
-    each = [
-        Fact(f"{plain(name)} {number(value).shown}", (name, value), (source,))
-        for name, value in zip(one.classes, one.threshold, strict=True)
-    ]
     how = "chosen out of fold for the largest F1" if one.head == "linear" else "fixed beforehand"
-    yield Sentence(f"Decision thresholds, {how}, are {{each}}.", {"each": listed(tuple(each))})
+    yield Sentence(f"Decision thresholds, {how}, are {{each}}.", {"each": _each(made, one.threshold)})
 
 
-def judged(made: Made) -> Iterator[Sentence]:
+def _each(made: Made, values: Sequence[float]) -> Fact:
+    """A number of each class: "effusion: 13; normal: 25"."""
+    named = list(zip(made.body.classes, values, strict=False))
+    shown = "; ".join(f"{plain(name)}: {_shown(value)}" for name, value in named)
+    return Fact(shown, tuple(each for pair in named for each in pair), (made.source,))
+
+
+def _shown(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else number(value).shown
+
+
+def judged(made: Made, recorded: Recorded) -> Iterator[Sentence]:
     one, source = made.body, made.source
     if not one.audited:
         yield Sentence(
@@ -105,26 +104,26 @@ def judged(made: Made) -> Iterator[Sentence]:
         )
         return
     facts = {
-        "name": words(one.name, source),
         "n": count(len(one.audit), "labelled image", source),
         "set": words(one.held_out, source),
         "what": words(str(one.primary.get("name", "")), source),
         "value": figure(one.primary, source),
     }
-    yield Sentence("On {n} of the {set}, {name} reached a {what} of {value}.", facts)
+    yield Sentence("On {n} of the {set}, its primary figure, the {what}, was {value}.", facts)
     groups = one.figures.get("groups")
     if groups:
         yield Sentence(
-            "Intervals are percentile bootstrap intervals over {groups} of related images.",
+            "Intervals were obtained by the percentile bootstrap over {groups} of related images.",
             {"groups": count(int(groups), "group", source)},
             ("efron1993",),
         )
-    if one.difference and one.difference.get("value") is not None and one.parent:
+    before = next((each.body.name for each in recorded.versions if each.body.number == one.parent), "")
+    if one.difference and one.difference.get("value") is not None and before:
         yield Sentence(
-            "Compared on the same {n} with the version {parent} before it, the difference was {value}.",
+            "Compared with {parent}, which served before it, the figure differed by {value} on the same {n}.",
             {
                 "n": count(int(one.difference["n"]), "image", source),
-                "parent": count(one.parent, "", source),
+                "parent": words(before, source),
                 "value": figure(one.difference, source),
             },
         )
@@ -143,12 +142,13 @@ def tables(made: Made) -> Iterator[Table]:
         return
     rows = [_row(each, columns, size, source) for each in classes]
     head = ("Class", "Images with it", *columns.values())
-    yield Table(f"Figures of the serving {one.family} model on the {one.held_out}", head, tuple(rows))
+    facts = {"name": words(one.name, source), "set": words(one.held_out, source)}
+    yield Table(Sentence("Figures of {name} on the {set}, with 95% confidence intervals", facts), head, tuple(rows))
 
 
 def _row(found: Mapping[str, Any], columns: Mapping[str, str], size: str, source: Source) -> tuple[Fact, ...]:
     first = (words(str(found["name"]), source), count(int(found[size]), "", source))
-    return (*first, *(figure(found.get(column), source) for column in columns))
+    return (*first, *(figure(found.get(column), source, short=True) for column in columns))
 
 
 def _all(recorded: Recorded) -> list[Block]:
@@ -163,9 +163,14 @@ def _all(recorded: Recorded) -> list[Block]:
                 words(one.name, source),
                 Fact(one.made[:10], (one.made,), (source,)),
                 count(one.labels, "", source),
-                figure(one.primary, source) if one.audited else words("unaudited", source),
+                _primary(made) if one.audited else words("unaudited", source),
                 words("yes" if one.promoted else "no", source),
             )
         )
-    head = ("Model", "Trained", "Labelled images", "Figure it is compared by", "Serves")
-    return [Table("All trained versions", head, tuple(rows))]
+    head = ("Model", "Trained", "Labelled images", "Primary figure", "Serves")
+    return [Table(Sentence("All trained versions"), head, tuple(rows))]
+
+
+def _primary(made: Made) -> Fact:
+    name, value = words(str(made.body.primary.get("name", ""))), figure(made.body.primary, made.source)
+    return Fact(f"{name.shown} {value.shown}", (*name.values, *value.values), value.sources)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from seedqueue.backend.methods.facts import (
     Block,
@@ -15,11 +16,14 @@ from seedqueue.backend.methods.facts import (
     count,
     day,
     listed,
-    number,
+    p_value,
+    plain,
     words,
 )
 from seedqueue.backend.methods.recorded import Dated, Recorded
 from seedqueue.backend.milestones import Arrived, Exported
+
+_WHY = {"audit": "audit slice", "seed": "seed queue", "locked": "locked test list"}
 
 
 def exported(recorded: Recorded) -> Section:
@@ -34,18 +38,21 @@ def exported(recorded: Recorded) -> Section:
             (words(name, source), count(images, "", source), count(patients, "", source))
             for name, images, patients in one.splits
         ]
-        blocks.append(Table("Splits of the data set", ("Split", "Images", "Patients"), tuple(rows)))
+        blocks.append(Table(Sentence("Splits of the data set"), ("Split", "Images", "Patients"), tuple(rows)))
     if one.because:
-        why = [(words(name, source), count(images, "", source)) for name, images in one.because]
-        blocks.append(Table("Why images were labelled", ("Chosen as", "Labelled images"), tuple(why)))
+        why = [
+            (replace(words(name, source), shown=_WHY.get(name, plain(name))), count(images, "", source))
+            for name, images in one.because
+        ]
+        blocks.append(Table(Sentence("Why images were labelled"), ("Chosen as", "Labelled images"), tuple(why)))
     return Section("Data set", tuple(blocks))
 
 
 def _exported(row: Dated[Exported]) -> Iterator[Sentence]:
     one, source = row.body, row.source
     yield Sentence(
-        "The data set was exported on {day} with {images} of {patients}, {labelled} of them labelled (SHA-256 of its "
-        "manifest {manifest}).",
+        "The data set, exported on {day}, holds {images} of {patients}; {labelled} of the images are labelled. The "
+        "SHA-256 of its manifest is {manifest}.",
         {
             "day": day(source),
             "images": count(one.images, "image", source),
@@ -58,7 +65,7 @@ def _exported(row: Dated[Exported]) -> Iterator[Sentence]:
         reasons = Counter(reason for _, reason in one.left_out)
         told = [Fact(f"{words(reason).shown} ({n:,})", (reason, n), (source,)) for reason, n in sorted(reasons.items())]
         yield Sentence(
-            "Left out were {n}: {reasons}.",
+            "It leaves out {n}: {reasons}.",
             {"n": count(len(one.left_out), "image", source), "reasons": listed(tuple(told))},
         )
 
@@ -74,8 +81,9 @@ def _arrived(row: Dated[Arrived]) -> Iterator[Sentence]:
         {"day": day(source), "new": count(one.new, "image", source), "old": count(one.old, "", source)},
     )
     yield Sentence(
-        "Farther from the labelled images than 95% of the earlier images were from their own neighbours lay {novel}.",
-        {"novel": count(one.novel, "new image", source)},
+        "Of these, {novel} lay farther from the labelled images than 95% of the earlier images lay from their own "
+        "neighbours.",
+        {"novel": count(one.novel, "", source)},
     )
     if one.tests:
         yield _drift(row)
@@ -99,14 +107,16 @@ def _drift(row: Dated[Arrived]) -> Sentence:
     tests = count(one.tests, "test", source)
     if not one.drifted:
         return Sentence(
-            "Of {tests} for drift none was below 0.05 after Holm's correction.", {"tests": tests}, ("holm1979",)
+            "After Holm's correction, none of {tests} for drift was significant at 0.05.",
+            {"tests": tests},
+            ("holm1979",),
         )
     found = []
     for name, p in one.drifted:
-        value = number(p, source)
-        found.append(Fact(f"{words(name).shown} (p = {value.shown})", (name, p), (source,)))
+        value = p_value(p)
+        found.append(Fact(f"{words(name).shown} ({value.shown})", (name, p), (source,)))
     return Sentence(
-        "Of {tests} for drift {n} had a p value below 0.05 after Holm's correction: {found}.",
+        "After Holm's correction, {n} of {tests} for drift were significant at 0.05: {found}.",
         {"tests": tests, "n": count(len(found), "", source), "found": listed(tuple(found))},
         ("holm1979",),
     )

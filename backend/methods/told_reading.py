@@ -33,29 +33,27 @@ def _overlap(row: Dated[Overlap]) -> Iterator[Sentence]:
     yield Sentence(template + ".", facts)
 
 
+_CLASSES = "Agreement by class, with 95% confidence intervals"
 _AT_THE_HEAD = "images at the head of the queue"
 
 
 def _agreed(row: Dated[Agreed]) -> Iterator[Sentence]:
     one, source = row.body, row.source
-    yield Sentence(
-        "By {day}, {n} had been read by two or more of {who}.",
-        {
-            "day": day(source),
-            "n": count(one.tasks, "image", source),
-            "who": count(one.annotators, "annotator", source),
-        },
-    )
+    facts = {"day": day(source), "n": count(one.tasks, "image", source), "who": count(one.annotators, "", source)}
+    if one.annotators == 2:
+        yield Sentence("By {day}, {n} had been read by both of {who} annotators.", facts)
+    else:
+        yield Sentence("By {day}, {n} had been read by at least two of {who} annotators.", facts)
     if one.kappa:
         yield _figure(one.kappa, source, _kappa_cites(one))
     if one.dice:
         yield _figure(one.dice, source, ("dice1945",))
     if one.disagreements:
         put = count(one.disagreements, "image was", source, plural="images were")
-        yield Sentence("For adjudication {n} put up.", {"n": put})
+        yield Sentence("Because of disagreement, {n} put up for adjudication.", {"n": put})
     if one.suspects:
         yield Sentence(
-            "Confident learning called {n} into question.",
+            "Confident learning flagged {n} as possibly wrong.",
             {"n": count(one.suspects, "label", source)},
             ("northcutt2021",),
         )
@@ -70,10 +68,13 @@ def _kappa_cites(one: Agreed) -> tuple[str, ...]:
 
 def _figure(one: Measured, source: Source, cites: tuple[str, ...]) -> Sentence:
     facts = {"name": words(one.name, source), "value": measured(one, source), "n": count(one.n, "image", source)}
-    return Sentence("Agreement on {n} was {name} {value}.", facts, cites)
+    return Sentence("Agreement ({name}, {n}) was {value}.", facts, cites)
 
 
 def _by_class(row: Dated[Agreed]) -> tuple[Table, ...]:
     one, source = row.body, row.source
-    rows = [(words(each.name, source), measured(each, source), count(each.n, "", source)) for each in one.by_class]
-    return (Table("Agreement by class", ("Class and figure", "Agreement", "Images"), tuple(rows)),) if rows else ()
+    rows = [
+        (words(each.name, source), measured(each, source, short=True), count(each.n, "", source))
+        for each in one.by_class
+    ]
+    return (Table(Sentence(_CLASSES), ("Class and figure", "Agreement", "Images"), tuple(rows)),) if rows else ()

@@ -52,7 +52,7 @@ def embedder(name: str, fingerprint: str, row: RunRow, weights: Mapping[str, str
         yield Sentence("On which images its weights were trained is not recorded.", {"title": facts["name"]})
     else:
         yield Sentence(
-            "Its weights had been trained on {seen}; an overlap with the images of this study was not examined.", seen
+            "Its weights had been trained on {seen}; whether images of this study are among them is not recorded.", seen
         )
 
 
@@ -86,9 +86,9 @@ def _rules(rounds: Rounds) -> Iterator[Sentence]:
         field, per_group, near = _rule_of(row)
         if field:
             yield Sentence(
-                "At most {n} with the same value of the field {field} was chosen."
+                "No more than {n} with the same value of the field {field} was chosen."
                 if per_group == 1
-                else "At most {n} with the same value of the field {field} were chosen.",
+                else "No more than {n} with the same value of the field {field} were chosen.",
                 {"n": count(per_group, "image", row.source), "field": words(field, row.source, quoted=True)},
             )
         if near:
@@ -155,7 +155,7 @@ def _table(rounds: Rounds) -> Table:
             )
         )
     head = ("Round", "Date", "Chosen by", "Requested", "Chosen", "Audit images", "Model", "Random seed")
-    return Table("Rounds of selection", head, tuple(rows))
+    return Table(Sentence("Rounds of selection"), head, tuple(rows))
 
 
 def _queue(one: Round) -> tuple[Source, ...]:
