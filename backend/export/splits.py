@@ -10,6 +10,7 @@ import numpy as np
 
 from seedqueue.backend.export.choices import TEST, Splits
 from seedqueue.selectors.linking import linked, of_one_group
+from seedqueue.selectors.selection import Rows
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def split_of(group: str, splits: Splits, seed: int) -> str:
     return next(name for name, share in reversed(splits) if share)  # of shares whose sum was rounded
 
 
-def _numbered(values: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _numbered(values: Sequence[str]) -> Rows:
     """The number of each value, -1 for an empty one."""
     number = {value: at for at, value in enumerate(dict.fromkeys(value for value in values if value))}
     return np.array([number.get(value, -1) for value in values], dtype=np.int64)

@@ -22,7 +22,7 @@ COLUMNS: Mapping[str, str] = {
     "view": "",
     "spacing": "",
     "image_id": "",
-    "label": "the classes that were chosen, joined by a vertical bar",
+    "label": "the classes whose column is 1, joined by a vertical bar",
     "annotations": "numbers of the annotations that count, joined by a vertical bar, the earliest first",
     "annotators": "how many people these are of",
     "agreed": "`yes` or `no`: all chose the same classes; empty for one annotator",
@@ -92,4 +92,4 @@ def _free(name: str, taken: set[str], more: str) -> str:
 
 def _safe(name: str) -> str:
     """A class's name as a folder's."""
-    return re.sub(r"[^\w.-]+", "_", name).strip("._")[:60] or "class"
+    return re.sub(r"(?:[^\w.-]|_)+", "_", name).strip("._")[:60] or "class"
