@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -80,7 +81,7 @@ def show(found: Report) -> None:
         screen.say(f"next: {told}")
 
 
-def _table(title: str, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
+def _table(title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Table:
     made = Table(*heads, title=title, box=SIMPLE)
     for row in rows:
         made.add_row(*row)

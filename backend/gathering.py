@@ -25,7 +25,11 @@ HeldOut = Literal["audit slice", "locked test list", "ground truth", ""]
 
 @dataclass(frozen=True)
 class Gathered:
-    """The examples of a project. `training` is without audit and locked tasks, others of their groups, ground truth."""
+    """The examples of a project. `training` is without audit and locked tasks, others of their groups, ground truth.
+
+    later: the audit tasks of later parts, drawn from images that came later: versions are judged without them, since the
+    first part alone is a fair sample of its pool.
+    """
 
     labelling: Labelling
     training: tuple[Example, ...]
@@ -34,6 +38,7 @@ class Gathered:
     problems: tuple[Problem, ...]
     agreement: Agreement
     locked: tuple[Example, ...] = ()
+    later: frozenset[int] = frozenset()
 
     def of(self, family: Family) -> list[Example]:
         """What a head of this family can learn from, by task: the head is the same in whatever order they come."""
@@ -42,7 +47,7 @@ class Gathered:
     def held_out(self, family: Family) -> tuple[HeldOut, list[Example]]:
         """The audit slice as far as it is labelled, else the locked test list, else the team's ground truth."""
         named: tuple[tuple[HeldOut, tuple[Example, ...]], ...] = (
-            ("audit slice", self.audit),
+            ("audit slice", tuple(one for one in self.audit if one.task not in self.later)),
             ("locked test list", self.locked),
             ("ground truth", self.ground_truth),
         )
@@ -89,6 +94,7 @@ def gather(context: Context, project: int, group_field: str = "") -> Gathered:
         locked=tuple(one for one in found.examples if one.task in apart - slice_),
         problems=found.problems,
         agreement=found.agreement,
+        later=frozenset(slice_.difference(one.task for one in audit.first(context.records, project))),
     )
 
 

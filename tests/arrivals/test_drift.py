@@ -34,23 +34,23 @@ def looked(rows: NDArray[np.float32], seed: int = 0) -> list[Test]:
 
 
 def test_without_drift_at_most_5_percent_of_looks_cry_wolf() -> None:
-    """All tests of a look together. 60 looks: of a rate of 5 % more than 7 come once in 50 times."""
+    """All tests of a look together. 40 looks: of a rate of 5 % more than 5 come once in 70 times."""
     rng = np.random.default_rng(7)
     alarms = 0
-    for repeat in range(60):
+    for repeat in range(40):
         tests = appearance_tests(embeddings(repeat), np.arange(OLD), np.arange(OLD, OLD + NEW), repeat)
         views = rng.choice(["PA", "AP", "LL"], p=[0.6, 0.3, 0.1], size=OLD + NEW).tolist()
         field = field_test("view", views[:OLD], views[OLD:])
         assert isinstance(field, Test)
         alarms += any(one.drifted for one in corrected([*tests, field]))
-    assert alarms <= 7
+    assert alarms <= 5
 
 
 def test_each_test_alone_is_wrong_as_often_as_it_says() -> None:
     """What Holm's correction rests on: p values are uniform where nothing drifted, not smaller."""
-    found = [separability(*np.split(embeddings(repeat).astype(float), [OLD]), seed=repeat).p for repeat in range(80)]
-    assert np.mean([p < 0.1 for p in found]) <= 0.19
-    assert 0.38 < np.mean(found) < 0.62
+    found = [separability(*np.split(embeddings(900 + at).astype(float), [OLD]), seed=at).p for at in range(40)]
+    assert sum(p < 0.1 for p in found) <= 8
+    assert 0.35 < np.mean(found) < 0.65
 
 
 def test_planted_drift_is_found_and_told_by_its_size() -> None:

@@ -49,9 +49,7 @@ def test_rare_values_are_taken_together() -> None:
 
 def test_numbers_are_compared_as_numbers_ages_as_dicom_writes_them_too() -> None:
     rng = np.random.default_rng(0)
-    old, new = (
-        [f"{int(age):03d}Y" for age in rng.normal(middle, 10, size=n)] for middle, n in ((60, 200), (40, 50))
-    )
+    old, new = ([f"{int(age):03d}Y" for age in rng.normal(middle, 10, size=n)] for middle, n in ((60, 200), (40, 50)))
     found = of(old, new)
     assert found.p < 1e-6
     assert found.said.startswith("median 6")
