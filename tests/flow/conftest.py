@@ -12,6 +12,7 @@ from typing import Any
 import browsing
 import postgres
 import pytest
+import trustme
 from admin_page import AdminPage
 from image_server import ImageServer
 from label_studio_screen import LabelStudioScreen
@@ -53,10 +54,27 @@ def database(children: Children) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
+def proxy_authority() -> trustme.CA:
+    """The lab's authority, whose certificates Label Studio trusts when it asks a backend."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def proxy_authority_file(proxy_authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("authority") / "authority.pem"
+    proxy_authority.cert_pem.write_to_path(file)
+    return file
+
+
+@pytest.fixture(scope="session")
 def label_studio(
-    children: Children, database: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    children: Children,
+    database: dict[str, str],
+    proxy_authority_file: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> LabelStudioServer:
-    server = LabelStudioServer(children, EXECUTABLE, tmp_path_factory.mktemp("label-studio"), extra_env=database)
+    env = {**database, "REQUESTS_CA_BUNDLE": str(proxy_authority_file)}
+    server = LabelStudioServer(children, EXECUTABLE, tmp_path_factory.mktemp("label-studio"), extra_env=env)
     server.start()
     if os.environ.get("SEEDQUEUE_TEST_TOKEN") == "personal":
         server.token = personal_token(server)
