@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from seedqueue.backend.methods.facts import Source
@@ -13,7 +12,7 @@ from seedqueue.backend.milestones import Exported
 
 @dataclass(frozen=True)
 class Box:
-    """label: in words. labelled: how many of its images the export holds a label of; None where that is not known."""
+    """label: in words. labelled, patients: of its images; None where that is not known."""
 
     label: str
     images: int
@@ -43,15 +42,14 @@ UNEXPLAINED = "Not accounted for by the records"
 
 def flow(recorded: Recorded, rounds: Rounds) -> tuple[Step, ...]:
     """From the top down; empty where nothing is counted in the records."""
-    exported = recorded.exported[-1] if recorded.exported else None
     steps = _found(recorded, rounds)
-    listing = rounds.listing
-    if listing is not None:
-        steps.append(_project(recorded, rounds, listing, exported))
-    if exported is not None:
+    if rounds.listing is not None:
+        steps.append(_project(recorded, rounds, rounds.listing))
+    if recorded.exported:
+        exported = recorded.exported[-1]
         if steps:
-            steps[-1] = _with_export(steps[-1], exported)
-        steps.append(_exported(exported))
+            steps[-1] = _without_label(steps[-1], exported)
+        steps += _exported(exported)
     return tuple(steps)
 
 
@@ -95,55 +93,63 @@ def _imported(recorded: Recorded, rounds: Rounds, box: Box) -> Step:
     return Step(box, tuple(lost), gained)
 
 
-def _project(recorded: Recorded, rounds: Rounds, row: RunRow, exported: Dated[Exported] | None) -> Step:
+def _project(recorded: Recorded, rounds: Rounds, row: RunRow) -> Step:
+    """What stands in several lists counts in the first of them."""
     choices = row.run.choices
     label = "Eligible images" if choices.tab or choices.where else "Images in the project"
-    parts, taken = list[Box](), set[int]()
-    why = dict(exported.body.because) if exported else {}
-
-    def part(label: str, tasks: set[int], key: str, *sources: Source) -> None:
-        rest = tasks - taken
-        if rest:
-            parts.append(Box(label, len(rest), sources, _labelled(why, key, exported)))
-        taken.update(rest)
-
+    lists = list[tuple[str, frozenset[int], Source]]()
     if recorded.locked:
-        part("Locked test list", set(recorded.locked.body.tasks), "locked", recorded.locked.source)
-    if recorded.audit:
-        part("Audit slice", {one.task for one in recorded.audit.body}, "audit", recorded.audit.source)
+        lists.append(("Locked test list", frozenset(recorded.locked.body.tasks), recorded.locked.source))
+    for part in recorded.audit:
+        name = "Audit slice of later images" if part.body.after else "Audit slice"
+        lists.append((name, frozenset(one.task for one in part.body.tasks), part.source))
     for one in rounds.counted:
-        name = "Seed queue" if one.number == 1 else f"Round {one.number}"
         source = one.last.queue.source if one.last.queue else one.last.source
-        part(name, set(one.seeds), "seed" if one.number == 1 else f"round {one.number}", source)
+        lists.append(("Seed queue" if one.number == 1 else f"Round {one.number}", one.seeds, source))
+        lists.append(("Added by hand", one.by_hand, source))
+    found, taken = dict[str, Box](), set[int]()
+    for name, tasks, source in lists:
+        before = found.get(name, Box(name, 0, ()))
+        found[name] = Box(name, before.images + len(tasks - taken), (*before.sources, source))
+        taken |= tasks
+    parts = [box for box in found.values() if box.images]
     sources = (row.source, *(source for box in parts for source in box.sources))
     rest = row.run.tasks - len(taken)
     if rest > 0:
-        parts.append(Box("In no queue", rest, sources, _labelled(why, "other", exported)))
-    if rest < 0:  # deleted since, or outside of the tab: which of the parts they are in is not recorded
+        parts.append(Box("In no queue", rest, sources))
+    if rest < 0:  # deleted since, come later, or outside of the tab: in which of the parts they are is not recorded
         parts.append(Box("Counted in these, not in this listing", rest, sources))
     return Step(Box(label, row.run.tasks, (row.source,)), parts=tuple(parts))
 
 
-def _labelled(why: Mapping[str, int], key: str, exported: Dated[Exported] | None) -> int | None:
-    return why.get(key, 0) if exported else None
+def _without_label(step: Step, exported: Dated[Exported]) -> Step:
+    """What the data set has not, and what it has besides."""
+    sources = (exported.source, *step.box.sources)
+    rest = step.left - exported.body.images
+    lost = (Box("Without a label, or left out", rest, sources),) if rest > 0 else ()
+    gained = (Box("Labelled, not in this listing", -rest, sources),) if rest < 0 else ()
+    return Step(step.box, (*step.lost, *lost), (*step.gained, *gained), step.parts)
 
 
-def _with_export(step: Step, exported: Dated[Exported]) -> Step:
-    """What the data set leaves out, and what it has besides."""
-    one, sources = exported.body, (exported.source, *step.box.sources)
-    lost = [*step.lost]
-    if one.left_out:
-        lost.append(Box("Left out of the data set", len(one.left_out), (exported.source,)))
-    rest = step.left - len(one.left_out) - one.images
-    lost += [Box("Not exported", rest, sources)] if rest > 0 else []
-    gained = (Box("Exported, not in this listing", -rest, sources),) if rest < 0 else ()
-    return Step(step.box, tuple(lost), (*step.gained, *gained), step.parts)
+WHY = {
+    "audit": "Audit slice",
+    "seed": "Seed queue",
+    "locked": "Locked test list",
+    "by hand": "Added by hand",
+    "other": "In no queue",
+}
 
 
-def _exported(exported: Dated[Exported]) -> Step:
+def _exported(exported: Dated[Exported]) -> list[Step]:
+    """The labelled images by why they were chosen, then by split."""
     one, sources = exported.body, (exported.source,)
-    parts = [Box(name, images, sources, patients=patients) for name, images, patients in one.splits]
-    rest = one.images - sum(box.images for box in parts)
-    if parts and rest:
-        parts.append(Box("In no split" if rest > 0 else "In several splits", rest, sources))
-    return Step(Box("Data set", one.images, sources, one.labelled, one.patients), parts=tuple(parts))
+    why = tuple(Box(WHY.get(name, name.capitalize()), n, sources) for name, n in one.because if n)
+    splits = tuple(Box(name, n, sources, patients=patients) for name, n, patients in one.splits)
+    steps = [Step(Box("Labelled images", one.images, sources), parts=_whole(why, one.images, sources))] if why else []
+    box = Box("Data set", one.images, sources, None if one.labelled == one.images else one.labelled, one.patients)
+    return [*steps, Step(box, parts=_whole(splits, one.images, sources))]
+
+
+def _whole(parts: tuple[Box, ...], images: int, sources: tuple[Source, ...]) -> tuple[Box, ...]:
+    rest = images - sum(box.images for box in parts)
+    return (*parts, Box(UNEXPLAINED, rest, sources)) if parts and rest else parts

@@ -88,8 +88,7 @@ def _lines(box: Box, width: float) -> tuple[str, ...]:
         [f"{box.patients:,} {'patient' if box.patients == 1 else 'patients'}"] if box.patients is not None else []
     )
     numbers += [f"{box.labelled:,} labelled"] if box.labelled is not None else []
-    told = ", ".join(numbers)
-    return (*wrap(box.label, most, break_long_words=True), *wrap(told, most))
+    return (*wrap(box.label, most, break_long_words=True), *numbers)
 
 
 def _box(placed: Placed) -> str:

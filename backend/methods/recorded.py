@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from seedqueue.backend import audit
 from seedqueue.backend.locked import Locked
 from seedqueue.backend.methods.facts import Source
 from seedqueue.backend.milestones import Agreed, Arrived, Exported, Imported, Milestone, Overlap
@@ -39,13 +40,13 @@ class RunRow:
 
 @dataclass(frozen=True)
 class Recorded:
-    """audit: None where no slice was frozen. locked: the list as it stands, None where there was never one.
+    """audit: the slices in the order in which they were drawn. locked: the list as it stands, None where there was never one.
     versions: `promoted` as the pointer stands."""
 
     project: int
     imported: tuple[Dated[Imported], ...]
     runs: tuple[RunRow, ...]
-    audit: Dated[tuple[QueuedTask, ...]] | None
+    audit: tuple[Dated[audit.Part], ...]
     locked: Dated[Locked] | None
     overlap: tuple[Dated[Overlap], ...]
     agreed: tuple[Dated[Agreed], ...]
@@ -107,10 +108,8 @@ def _run(rows: list[Row], queue: Row | None, unreadable: Mapping[int, Unreadable
     )
 
 
-def _audit(records: Records, project: int) -> Dated[tuple[QueuedTask, ...]] | None:
-    """The first row counts, as for `audit.frozen`."""
-    found = records.dated("audit", project)
-    return Dated(tuple(QueuedTask(**one) for one in found[0].body), _source("audit", found[0])) if found else None
+def _audit(records: Records, project: int) -> tuple[Dated[audit.Part], ...]:
+    return tuple(Dated(part, Source("audit", part.run, part.at)) for part in audit.parts(records, project))
 
 
 def _versions(records: Records, versions: Versions, project: int) -> tuple[Dated[ModelVersion], ...]:

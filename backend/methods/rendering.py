@@ -9,13 +9,14 @@ from seedqueue.backend.methods.facts import Block, Fact, Section, Sentence, Sour
 from seedqueue.backend.methods.flow import Box, Step
 from seedqueue.backend.methods.story import FOR_AUTHORS, Story
 
+_KEY = "References in square brackets are listed in references.md."
 SHOWN = 70  # letters of a sentence in the appendix
 
 
 def text(story: Story, cited: Cited | None = None, *, sources: bool = False) -> str:
     """methods.md. cited: collects what is cited. sources: with an appendix that names the rows of each sentence."""
     cited = Cited() if cited is None else cited
-    parts = [f"# Methods\n\nProject {story.project}, written by seedqueue from its records. [n]: references.md.\n"]
+    parts = [f"# Methods\n\nProject {story.project}, written by seedqueue from its records. {_KEY}\n"]
     parts += [_section(one, cited) for one in story.sections]
     parts.append(_flow(story.steps))
     parts.append(_missing(story))

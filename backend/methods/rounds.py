@@ -15,10 +15,12 @@ from seedqueue.selectors.errors import UnknownSelector
 class Round:
     """One choice of images and its later forms: lengthened, or changed by hand.
 
-    number: 1 for the seed queue. rows: the runs, oldest first; the last one's queue is what annotators got in the end.
+    number: 1 for a seed queue, from 2 on for what was chosen by the word of a head. again: whether it is a seed queue
+    after another one. rows: the runs, oldest first; the last one's queue is what annotators got in the end.
     """
 
     number: int
+    again: bool
     rows: tuple[RunRow, ...]
 
     @property
@@ -31,12 +33,12 @@ class Round:
 
     @property
     def seeds(self) -> frozenset[int]:
-        """The tasks chosen in it, audit tasks aside."""
-        return frozenset(one.task for one in _queue(self.last) if not one.audit)
+        """The tasks that a selector chose in it: no audit tasks, none that a person added."""
+        return frozenset(one.task for one in _queue(self.last) if not (one.audit or one.by_hand))
 
     @property
-    def by_hand(self) -> int:
-        return sum(one.by_hand for one in _queue(self.last))
+    def by_hand(self) -> frozenset[int]:
+        return frozenset(one.task for one in _queue(self.last) if one.by_hand and not one.audit)
 
     @property
     def taken_out(self) -> int:
@@ -82,14 +84,27 @@ def rounds_of(rows: Sequence[RunRow]) -> Rounds:
     counted = [chain for chain, after in zip(chains, [*chains[1:], None], strict=True) if not _gave_way(chain, after)]
     gone = [chain for chain in chains if chain not in counted]
     return Rounds(
-        tuple(Round(number, tuple(chain)) for number, chain in enumerate(counted, start=1)),
-        tuple(Round(0, tuple(chain)) for chain in gone),
+        _numbered(counted),
+        tuple(Round(1, True, tuple(chain)) for chain in gone),
         tuple(row for row in withdrawn if row.queue),
     )
 
 
+def _numbered(chains: Sequence[Sequence[RunRow]]) -> tuple[Round, ...]:
+    """As `export` names them: all seed queues are round 1, the first that goes by a head is round 2."""
+    found, number, seeded = list[Round](), 1, False
+    for chain in chains:
+        if first_round(chain[0].run.choices.selector):
+            found.append(Round(1, seeded, tuple(chain)))
+            seeded = True
+        else:
+            number += 1
+            found.append(Round(number, False, tuple(chain)))
+    return tuple(found)
+
+
 def first_round(selector: str) -> bool:
-    """Whether it chooses without a head; a selector that is no longer installed is told by the run's head instead."""
+    """Whether it chooses without a head; False for a selector that is not installed any more."""
     try:
         return registry.get(selector).first_round
     except UnknownSelector:

@@ -38,7 +38,7 @@ def gather_facts(recorded: Recorded, weights: Mapping[str, str] | None = None) -
     rounds, confirmed = rounds_of(recorded.runs), weights or {}
     sections = (
         told_images.images(recorded, rounds),
-        told_images.held_out(recorded),
+        told_images.held_out(recorded, rounds),
         told_selection.selection(rounds, confirmed),
         told_reading.reading(recorded),
         told_models.models(recorded),

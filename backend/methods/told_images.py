@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from seedqueue.backend.methods.facts import Fact, Section, Sentence, count, day, listed, plain, setting, words
+from seedqueue.backend.methods.facts import Fact, Section, Sentence, Source, count, day, listed, plain, setting, words
 from seedqueue.backend.methods.recorded import Dated, Recorded, RunRow
 from seedqueue.backend.methods.rounds import Rounds
 from seedqueue.backend.milestones import Imported
@@ -17,22 +17,25 @@ def images(recorded: Recorded, rounds: Rounds) -> Section:
     return Section("Images", (*paragraphs, tuple(_eligible(listing)) if listing else ()))
 
 
-def held_out(recorded: Recorded) -> Section:
-    return Section("Held-out images", (tuple(_audit(recorded)), tuple(_locked(recorded))))
+def held_out(recorded: Recorded, rounds: Rounds) -> Section:
+    return Section("Held-out images", (tuple(_audit(recorded, rounds)), tuple(_locked(recorded))))
 
 
 def _imported(row: Dated[Imported]) -> Iterator[Sentence]:
     one, source = row.body, row.source
-    yield Sentence(
-        "On {day}, {files} were found in {name}, {dicom} of them DICOM files.",
-        {
-            "day": day(source),
-            "files": count(one.files, "image file", source),
-            "name": words(one.source, source, quoted=True),
-            "dicom": count(one.dicom, "", source),
-        },
-    )
-    if one.dicom and one.grey:
+    facts = {"day": day(source), "files": count(one.files, "image file", source)}
+    if one.dicom:
+        facts["dicom"] = count(one.dicom, "", source)
+        yield Sentence("On {day}, {files} were looked at for import, {dicom} of them DICOM.", facts)
+    else:
+        yield Sentence("On {day}, {files} were looked at for import.", facts)
+    if one.tasks:
+        yield Sentence(
+            "Images were stored as PNG files without their headers; identifiers of patients and studies were replaced "
+            "by pseudonyms.",
+            {"tasks": count(one.tasks, "", source)},
+        )
+    if one.grey:
         yield Sentence("Grey values were reduced to eight bits: {grey}.", {"grey": words(one.grey.rstrip("."), source)})
     added = count(one.tasks, "image", source)
     out = [count(len(one.unreadable), "unreadable file", source)] if one.unreadable else []
@@ -105,38 +108,47 @@ def _eligible(row: RunRow) -> Iterator[Sentence]:
         yield Sentence("Labels existed already for {n}.", {"n": count(run.labelled, "image", source)})
     if row.unreadable:
         yield Sentence(
-            "Not selected from were {n} that could not be read.",
+            "The selection left out {n} that could not be read.",
             {"n": count(len(row.unreadable), "image", source)},
         )
 
 
-def _audit(recorded: Recorded) -> Iterator[Sentence]:
-    found = recorded.audit
-    if found is None:
-        return
-    drawn = next((row for row in recorded.runs if row.run.number == found.source.run), None)
-    facts = {"n": count(len(found.body), "image", found.source), "day": day(found.source)}
-    template = "Before any image was selected, {n} were drawn at random from all listed images as an audit slice ({day}"
-    if drawn:
-        facts["seed"] = setting(drawn.run.choices.random_seed, drawn.source)
-        template += "; random seed {seed}"
-    yield Sentence(template + ").", facts)
-    kept = _kept_together(drawn) if drawn else ()
-    if kept:
-        yield Sentence("Drawn together, so that no group is divided, were {kept}.", {"kept": listed(kept)})
-    yield Sentence(
-        "The audit slice was read like the other images, without pre-annotations, and was never used for training.",
-        {"n": facts["n"]},
-    )
+def _audit(recorded: Recorded, rounds: Rounds) -> Iterator[Sentence]:
+    for part in recorded.audit:
+        drawn = next((row for row in recorded.runs if row.run.number == part.source.run), None)
+        facts = {"n": count(len(part.body.tasks), "image", part.source), "day": day(part.source)}
+        if part.body.after:
+            facts["after"] = count(part.body.after, "", part.source)
+            template = "On {day}, {n} of those newer than task {after} were drawn at random as an audit slice of them."
+            yield Sentence(template, facts)
+            continue
+        before = not rounds.counted or part.source.at < _chosen(rounds.counted[0].first).at
+        when = "Before any image was selected, on {day}" if before else "On {day}"
+        template = f"{when}, {{n}} were drawn at random from all listed images as an audit slice"
+        if drawn:
+            facts["seed"] = setting(drawn.run.choices.random_seed, drawn.source)
+            template += " (random seed {seed})"
+        yield Sentence(template + ".", facts)
+        if drawn and (kept := _kept_together(drawn)):
+            yield Sentence("Images of one group were drawn together: {kept}.", {"kept": listed(kept)})
+    if recorded.audit:
+        yield Sentence(
+            "Audit images were read like the others, without pre-annotations, and were never used for training.",
+            {"rows": Fact("", (), tuple(part.source for part in recorded.audit))},
+        )
+
+
+def _chosen(row: RunRow) -> Source:
+    return row.queue.source if row.queue else row.source
 
 
 def _kept_together(row: RunRow) -> tuple[Fact, ...]:
     choices, source, found = row.run.choices, row.source, list[Fact]()
     if choices.group_field:
-        shown = f"images with the same value of the field “{plain(choices.group_field)}”"
+        shown = f"those with the same value of the field “{plain(choices.group_field)}”"
         found.append(Fact(shown, (choices.group_field,), (source,)))
     if choices.near_duplicate and row.run.tasks <= EXACT_ROWS:
-        shown = f"images whose embeddings had a cosine similarity of at least {choices.near_duplicate:g}"
+        shown = f"those whose embeddings had a cosine similarity of at least {choices.near_duplicate:g}"
         found.append(Fact(shown, (choices.near_duplicate,), (source,)))
     return tuple(found)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,10 +21,11 @@ from seedqueue.backend.methods.facts import (
     plain,
     words,
 )
+from seedqueue.backend.methods.flow import WHY
 from seedqueue.backend.methods.recorded import Dated, Recorded
 from seedqueue.backend.milestones import Arrived, Exported
 
-_WHY = {"audit": "audit slice", "seed": "seed queue", "locked": "locked test list"}
+_ANNOTATION = re.compile(r"^annotation \d+:")
 
 
 def exported(recorded: Recorded) -> Section:
@@ -41,7 +43,7 @@ def exported(recorded: Recorded) -> Section:
         blocks.append(Table(Sentence("Splits of the data set"), ("Split", "Images", "Patients"), tuple(rows)))
     if one.because:
         why = [
-            (replace(words(name, source), shown=_WHY.get(name, plain(name))), count(images, "", source))
+            (replace(words(name, source), shown=WHY.get(name, plain(name.capitalize()))), count(images, "", source))
             for name, images in one.because
         ]
         blocks.append(Table(Sentence("Why images were labelled"), ("Chosen as", "Labelled images"), tuple(why)))
@@ -62,16 +64,15 @@ def _exported(row: Dated[Exported]) -> Iterator[Sentence]:
         },
     )
     if one.left_out:
-        reasons = Counter(reason for _, reason in one.left_out)
-        told = [Fact(f"{words(reason).shown} ({n:,})", (reason, n), (source,)) for reason, n in sorted(reasons.items())]
-        yield Sentence(
-            "It leaves out {n}: {reasons}.",
-            {"n": count(len(one.left_out), "image", source), "reasons": listed(tuple(told))},
-        )
+        reasons = Counter(_ANNOTATION.sub("annotation:", reason) for _, reason in one.left_out)
+        told = [Fact(f"{plain(reason)} ({n:,})", (reason, n), (source,)) for reason, n in sorted(reasons.items())]
+        yield Sentence("Not used were, by reason: {reasons}.", {"reasons": listed(tuple(told))})
 
 
 def arrivals(recorded: Recorded) -> Section:
-    return Section("Later images", tuple(tuple(_arrived(row)) for row in recorded.arrived))
+    """Of several looks at the same part the last."""
+    last = {row.body.after: row for row in recorded.arrived}
+    return Section("Later images", tuple(tuple(_arrived(last[after])) for after in sorted(last)))
 
 
 def _arrived(row: Dated[Arrived]) -> Iterator[Sentence]:

@@ -13,7 +13,7 @@ from seedqueue.backend.milestones import Agreed, Measured, Overlap
 
 def reading(recorded: Recorded) -> Section:
     """Of agreement the last look counts: earlier ones were made on fewer readings."""
-    blocks: list[Block] = [tuple(each for row in recorded.overlap for each in _overlap(row))]
+    blocks: list[Block] = [tuple(each for row in recorded.overlap[-1:] for each in _overlap(row))]
     if recorded.agreed:
         last = recorded.agreed[-1]
         blocks += [tuple(_agreed(last)), *_by_class(last)]
@@ -22,6 +22,8 @@ def reading(recorded: Recorded) -> Section:
 
 def _overlap(row: Dated[Overlap]) -> Iterator[Sentence]:
     one, source = row.body, row.source
+    if one.annotators < 2 or not one.tasks:  # it was put back
+        return
     facts = {"n": count(len(one.tasks), "image", source), "who": count(one.annotators, "annotator", source)}
     template = "To measure agreement, {n} were assigned to {who} each"
     chosen = [count(one.first, "image at the head of the queue", source, plural=_AT_THE_HEAD)] if one.first else []
@@ -41,11 +43,11 @@ def _agreed(row: Dated[Agreed]) -> Iterator[Sentence]:
     one, source = row.body, row.source
     facts = {"day": day(source), "n": count(one.tasks, "image", source), "who": count(one.annotators, "", source)}
     if one.annotators == 2:
-        yield Sentence("By {day}, {n} had been read by both of {who} annotators.", facts)
+        yield Sentence("By {day}, {n} had been read by {who} annotators each.", facts)
     else:
         yield Sentence("By {day}, {n} had been read by at least two of {who} annotators.", facts)
     if one.kappa:
-        yield _figure(one.kappa, source, _kappa_cites(one))
+        yield _figure(replace(one.kappa, name=_kappa_name(one)), source, _kappa_cites(one))
     if one.dice:
         yield _figure(one.dice, source, ("dice1945",))
     if one.disagreements:
@@ -59,11 +61,15 @@ def _agreed(row: Dated[Agreed]) -> Iterator[Sentence]:
         )
 
 
+def _kappa_name(one: Agreed) -> str:
+    """Two people are compared by Cohen's kappa, more of them by Fleiss'."""
+    name = one.kappa.name if one.kappa else ""
+    return name if name != "kappa" else "Cohen's kappa" if one.annotators == 2 else "Fleiss' kappa"
+
+
 def _kappa_cites(one: Agreed) -> tuple[str, ...]:
-    """By its name; where that tells nothing, of two people it is Cohen's, of more Fleiss'."""
-    name = one.kappa.name.lower() if one.kappa else ""
-    told = tuple(key for who, key in (("cohen", "cohen1960"), ("fleiss", "fleiss1971")) if who in name)
-    return told or (("cohen1960",) if one.annotators == 2 else ("fleiss1971",))
+    name = _kappa_name(one).lower()
+    return tuple(key for who, key in (("cohen", "cohen1960"), ("fleiss", "fleiss1971")) if who in name)
 
 
 def _figure(one: Measured, source: Source, cites: tuple[str, ...]) -> Sentence:

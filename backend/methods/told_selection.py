@@ -67,7 +67,8 @@ def _selectors(rounds: Rounds) -> Iterator[Sentence]:
         if clause:
             facts["clause"] = words(found.clause, source)
         if one.number == 1:
-            template = f"The first {{n}} to be labelled, the seed queue, were chosen by {{title}}{clause}."
+            which = "As another seed queue, {n}" if one.again else "The first {n} to be labelled, the seed queue,"
+            template = f"{which} were chosen by {{title}}{clause}."
         else:
             facts["round"] = count(one.number, "", source)
             template = "In round {round}, {n} were chosen by {title}"
@@ -119,7 +120,11 @@ def _changes(rounds: Rounds) -> Iterator[Sentence]:
                         "day": day(row.source),
                     },
                 )
-        hands = [count(one.by_hand, "image was added", *_queue(one), plural="images were added")] if one.by_hand else []
+        hands = (
+            [count(len(one.by_hand), "image was added", *_queue(one), plural="images were added")]
+            if one.by_hand
+            else []
+        )
         if one.taken_out:
             hands.append(count(one.taken_out, "was taken out", *_queue(one), plural="were taken out"))
         if hands:

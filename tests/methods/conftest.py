@@ -202,9 +202,9 @@ def agreed() -> Agreed:
     return Agreed(
         tasks=29,
         annotators=2,
-        kappa=Measured("Cohen's kappa", 0.784, 0.622, 0.913, 29),
+        kappa=Measured("kappa", 0.784, 0.622, 0.913, 29),
         dice=None,
-        by_class=(Measured("kappa, effusion", 0.731, 0.518, 0.902, 29),),
+        by_class=(Measured("effusion (kappa)", 0.731, 0.518, 0.902, 29),),
         disagreements=6,
         suspects=9,
     )
@@ -212,13 +212,17 @@ def agreed() -> Agreed:
 
 def exported() -> Exported:
     return Exported(
-        images=1181,
+        images=271,
         labelled=271,
-        patients=866,
-        splits=(("train", 822, 611), ("validation", 161, 121), ("test", 198, 134)),
+        patients=243,
+        splits=(("train", 62, 58), ("validation", 16, 15), ("test", 193, 170)),
         because=(("audit", 146), ("seed", 55), ("round 2", 22), ("locked", 46), ("other", 2)),
         manifest="cd" * 32,
-        left_out=((901, "unreadable"), (902, "unreadable"), (903, "no label")),
+        left_out=(
+            (301, "annotation 5117: it holds no label"),
+            (302, "annotation 5118: it holds no label"),
+            (903, "task: it was skipped"),
+        ),
     )
 
 
