@@ -47,8 +47,7 @@ def of_agreement(report: Report) -> Iterator[Part]:
             yield _flag(report.names[one.annotator], measure, one)
         if report.figures.apart and not report.flagged:
             yield "nobody agrees less with the others than these among themselves, beyond chance"
-    for note in report.notes:
-        yield note
+    yield from report.notes
     if report.shared:
         yield from _disagreements(report)
     yield from _suspects(report.doubted, report.listed)
@@ -72,8 +71,8 @@ def _figures(figures: Figures, names: Sequence[str]) -> Iterator[Part]:
     yield table
     yield from _pairs_by_class(figures, names)
     table = Table("one against the others' majority", "tasks", *measures, box=SIMPLE)
-    for one in sorted(figures.people, key=lambda person: names[person.annotator]):
-        table.add_row(names[one.annotator], str(one.tasks), *map(measured, one.overall))
+    for person in sorted(figures.people, key=lambda person: names[person.annotator]):
+        table.add_row(names[person.annotator], str(person.tasks), *map(measured, person.overall))
     yield table
 
 
@@ -97,9 +96,9 @@ def _both(names: Sequence[str], one: int, other: int) -> str:
 
 def _flag(name: str, measure: str, one: Apart) -> str:
     return (
-        f"LOOK AT {name}: {measure} {one.with_others:.2f} with the others, who have {one.among_others:.2f} among "
-        f"themselves: {one.difference:.2f} less (95 % interval for all annotators together: {one.low:.2f} to "
-        f"{one.high:.2f}, without 0)"
+        f"!! {name} stands out: {measure} {one.with_others:.2f} with the others, who have {one.among_others:.2f} among "
+        f"themselves. That is {one.difference:.2f} less (95 % interval, for all annotators together: {one.low:.2f} to "
+        f"{one.high:.2f})"
     )
 
 
@@ -158,8 +157,8 @@ def of_pace(project: int, pace: Pace, names: Mapping[str, str]) -> Iterator[Part
         yield f"no date for the end: {pace.reason}"
         return
     yield (
-        f"{pace.per_day:.1f} labels a day (95 %: {pace.low:.1f} to {pace.high:.1f}) in the last {pace.days} whole days, "
-        "days off included"
+        f"{pace.per_day:.1f} labels a day (95 %: {pace.low:.1f} to {pace.high:.1f}) in the last {pace.days} whole "
+        "days, days off included"
     )
     for end in pace.projections:
         yield _projection(end)
