@@ -27,7 +27,7 @@ HeldOut = Literal["audit slice", "locked test list", "ground truth", ""]
 class Gathered:
     """The examples of a project. `training` is without audit and locked tasks, others of their groups, ground truth.
 
-    later: the audit tasks of later parts, drawn from images that came later: versions are judged without them, since the
+    later: the audit tasks of later parts, drawn from images that came later: versions are judged without them, as the
     first part alone is a fair sample of its pool.
     """
 
