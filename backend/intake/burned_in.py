@@ -40,7 +40,8 @@ class Glyph:
 def burned_in(image: Image.Image) -> int:
     """How many letters stand in rows of three or more, white or black; 0 for none. image: mode "L" or "RGB"."""
     pixels = _at_reading_size(np.asarray(image.convert("L")))
-    return max(letters(pixels), letters(255 - pixels))
+    half: Pixels = cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)  # for large letters
+    return max(letters(each) for each in (pixels, 255 - pixels, half, 255 - half))
 
 
 def letters(pixels: Pixels) -> int:

@@ -35,7 +35,7 @@ class Source:
 
 def read_source(source: Path, patient_field: str = "patient", more: Sequence[str] = ()) -> Source:
     """The files by path. Raises `SourceMissing`, `NoImages`, `TableUnusable`, `ColumnMissing`."""
-    source = source.expanduser().absolute()
+    source = source.expanduser().resolve()
     if source.is_dir():
         if more:
             raise ColumnMissing(more[0], f"{source} is a folder; fields come from the columns of a CSV")

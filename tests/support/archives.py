@@ -21,7 +21,9 @@ MARKERS = (
 def radiograph(seed: int, side: int = 64) -> NDArray[np.uint16]:
     """Soft shapes in 12 bits, each seed other ones."""
     rng = np.random.default_rng(seed)
-    coarse = Image.fromarray(rng.integers(0, 256, (9, 9), dtype=np.uint8)).resize((side, side), Image.Resampling.BICUBIC)
+    coarse = Image.fromarray(rng.integers(0, 256, (9, 9), dtype=np.uint8)).resize(
+        (side, side), Image.Resampling.BICUBIC
+    )
     return np.asarray(coarse, dtype=np.uint16) * 16
 
 
