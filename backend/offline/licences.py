@@ -42,9 +42,9 @@ def of(package: Distribution) -> list[License]:
     Empty where none of these tells.
     """
     declared = package.metadata
-    if expression := declared.get("License-Expression"):
-        return worded(expression)
-    field = (declared.get("License") or "").strip()
+    if expressions := declared.get_all("License-Expression"):
+        return worded(expressions[0])
+    field = (declared.get_all("License") or [""])[0].strip()
     if field.upper() not in NO_NAMES and "\n" not in field and len(field) <= LONGEST:
         return worded(field)
     classifiers = [text for text in declared.get_all("Classifier") or () if text.startswith(CLASSIFIER)]

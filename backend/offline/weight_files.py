@@ -31,7 +31,7 @@ def named(folder: Path, embedders: Iterable[str]) -> list[WeightFile]:
 
     Raises `WeightsMissing`, `WeightsCorrupt`, `UnknownEmbedder`, `VariantMissing`.
     """
-    found = []
+    found: list[WeightFile] = []
     for name in embedders:
         full = registry.full_name(name)
         try:
@@ -44,7 +44,7 @@ def named(folder: Path, embedders: Iterable[str]) -> list[WeightFile]:
 
 def every(folder: Path) -> list[WeightFile]:
     """All files that any embedder or head here would load; damaged ones are left out."""
-    found = []
+    found: list[WeightFile] = []
     for state in inventory.every(folder):
         if state.source is not None:
             paths = [each.path for each in state.files if each.path and not each.fault]
