@@ -96,7 +96,7 @@ def _of(
     labelling = gathered.labelling
     if version.classes != (labelling.classes if version.family == "classes" else labelling.mask_classes):
         return unsaid(f"the label config asks for other classes than {version.name} has learnt; train anew")
-    if not _unseen(run, part, gathered, vectors, version):
+    if not unseen(run, part, gathered, vectors, version):
         what = "images that are now held out, or that are of the same patients"
         return unsaid(f"{version.name} may have learnt from {what}: seedqueue train --project {run.project}")
     found = _compared(context, run, vectors, version, old, fresh)
@@ -104,7 +104,7 @@ def _of(
     return Holding(version.name, len(fresh), size, found, holds, sentence)
 
 
-def _unseen(run: Run, part: Part, gathered: Gathered, vectors: Vectors, version: ModelVersion) -> bool:
+def unseen(run: Run, part: Part, gathered: Gathered, vectors: Vectors, version: ModelVersion) -> bool:
     """Whether the version cannot have learnt from the fresh slice: made after it, or of labels apart from it."""
     if datetime.fromisoformat(version.made) - timedelta(seconds=version.seconds + 1) > part.at:
         return True
