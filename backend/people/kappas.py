@@ -19,6 +19,8 @@ def cohen(one: Answers, other: Answers, weights: Doubles) -> Doubles:
     """
     both = (one != NOBODY) & (other != NOBODY)
     known, coded = np.unique(np.stack([one[both], other[both]]), return_inverse=True)
+    if not len(known):
+        return np.full(len(weights), np.nan)
     first, second = coded.reshape(2, -1)
     count = len(known)
     cells = np.zeros((len(first), count * count))

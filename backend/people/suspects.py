@@ -1,7 +1,7 @@
 """Labels that look wrong, by cleanlab: confident learning on cross-validated probabilities. Pure.
 
 Northcutt, Jiang & Chuang, Journal of Artificial Intelligence Research 70 (2021). cleanlab is imported where it is used:
-with it comes pandas, which no other command has to wait for.
+no other command has to wait for it.
 """
 
 from __future__ import annotations
