@@ -93,7 +93,8 @@ def lines(told: Told, manifest: str) -> list[str]:
         f"labelled because: {', '.join(f'{name} {number}' for name, number in because(told))}",
     ]
     if without == len(told.rows):
-        found.append(f"no image has a value in the field {field!r}: each image is a group of its own (--group-field)")
+        where = f"in the field {field!r}" if field else "for its patient, since --group-field is empty"
+        found.append(f"no image has a value {where}: each image is a group of its own")
     elif without:
         found.append(f"{without} images have no value in the field {field!r}: each is a group of its own")
     if TEST not in dict(told.choices.splits) and any(one.place.split == TEST for one in told.rows):

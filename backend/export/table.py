@@ -17,7 +17,7 @@ COLUMNS: Mapping[str, str] = {
     "image": "`images/task-N.png`, with `--images`; empty where it could not be fetched",
     "sha256": "of the image's bytes; empty where they are not known",
     "patient": "from the field of `--group-field`",
-    "study": "from task data, as `series`, `view`, `spacing` and `image_id`: `seedqueue import` writes them",
+    "study": "from task data: `seedqueue import` writes them",
     "series": "",
     "view": "",
     "spacing": "",
