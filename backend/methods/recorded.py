@@ -40,8 +40,8 @@ class RunRow:
 
 @dataclass(frozen=True)
 class Recorded:
-    """audit: the slices in the order in which they were drawn. locked: the list as it stands, None where there was never one.
-    versions: `promoted` as the pointer stands."""
+    """audit: the slices in the order in which they were drawn. locked: the list as it stands, None where there was
+    never one. versions: `promoted` as the pointer stands."""
 
     project: int
     imported: tuple[Dated[Imported], ...]

@@ -81,7 +81,8 @@ def rounds_of(rows: Sequence[RunRow]) -> Rounds:
             chains.append([row])
         else:
             chain.append(row)
-    counted = [chain for chain, after in zip(chains, [*chains[1:], None], strict=True) if not _gave_way(chain, after)]
+    after_each = [*chains[1:], None][: len(chains)]
+    counted = [chain for chain, after in zip(chains, after_each, strict=True) if not _gave_way(chain, after)]
     gone = [chain for chain in chains if chain not in counted]
     return Rounds(
         _numbered(counted),

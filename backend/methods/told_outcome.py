@@ -52,21 +52,20 @@ def exported(recorded: Recorded) -> Section:
 
 def _exported(row: Dated[Exported]) -> Iterator[Sentence]:
     one, source = row.body, row.source
-    yield Sentence(
-        "The data set, exported on {day}, holds {images} of {patients}; {labelled} of the images are labelled. The "
-        "SHA-256 of its manifest is {manifest}.",
-        {
-            "day": day(source),
-            "images": count(one.images, "image", source),
-            "patients": count(one.patients, "patient", source),
-            "labelled": count(one.labelled, "", source),
-            "manifest": code(one.manifest, source),
-        },
-    )
+    facts = {"day": day(source), "images": count(one.images, "labelled image", source)}
+    template = "The data set, exported on {day}, holds {images}"
+    if one.labelled != one.images:
+        facts |= {"images": count(one.images, "image", source), "labelled": count(one.labelled, "", source)}
+        template += ", {labelled} of them labelled"
+    if one.patients:
+        facts["patients"] = count(one.patients, "patient", source)
+        template += ", of {patients}"
+    yield Sentence(template + ".", facts)
+    yield Sentence("The SHA-256 of its manifest is {manifest}.", {"manifest": code(one.manifest, source)})
     if one.left_out:
         reasons = Counter(_ANNOTATION.sub("annotation:", reason) for _, reason in one.left_out)
         told = [Fact(f"{plain(reason)} ({n:,})", (reason, n), (source,)) for reason, n in sorted(reasons.items())]
-        yield Sentence("Not used were, by reason: {reasons}.", {"reasons": listed(tuple(told))})
+        yield Sentence("Left out, by reason: {reasons}.", {"reasons": listed(tuple(told))})
 
 
 def arrivals(recorded: Recorded) -> Section:

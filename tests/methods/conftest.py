@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,17 +32,22 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(variable, raising=False)
 
 
-@pytest.fixture
-def context(tmp_path: Path) -> Context:
+def context_in(folder: Path) -> Context:
     """Label Studio and Redis are away: only the home is there."""
     return Context(
         Settings(
-            home=tmp_path / "home",
-            weights=tmp_path / "weights",
+            home=folder / "home",
+            weights=folder / "weights",
             label_studio_url=NOWHERE,
             redis_url="redis://127.0.0.1:9/0",
         )
     )
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    """A home of its own, without a record."""
+    return context_in(tmp_path)
 
 
 class Clock:
@@ -56,35 +61,25 @@ class Clock:
         return self.at
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(records_module, "datetime", made)
-    return made
-
-
-@pytest.fixture
-def planted(context: Context, clock: Clock) -> Context:
-    """The whole life of a study: two imports, three runs, two readers, two models, an export, an arrival."""
-    imported(context)
-    selected(context)
-    overlap = Overlap(annotators=2, first=10, share=0.1, tasks=tuple(range(300, 329)))
-    overlap.save(context.records, PROJECT)
-    trained(context)
-    agreed().save(context.records, PROJECT)
-    exported().save(context.records, PROJECT)
-    arrived().save(context.records, PROJECT)
+@pytest.fixture(scope="session")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Context:
+    """A study's whole life: import, three runs, two readers, two models, export, later images. To be read only."""
+    context = context_in(tmp_path_factory.mktemp("study"))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(records_module, "datetime", Clock())
+        imported(context)
+        selected(context)
+        overlap = Overlap(annotators=2, first=10, share=0.1, tasks=tuple(range(300, 329)))
+        overlap.save(context.records, PROJECT)
+        trained(context)
+        for milestone in (agreed(), exported(), arrived()):
+            milestone.save(context.records, PROJECT)
     return context
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def recorded(planted: Context) -> Recorded:
     return read(planted.records, planted.versions, PROJECT)
-
-
-@pytest.fixture
-def reread() -> Callable[[Context], Recorded]:
-    return lambda context: read(context.records, context.versions, PROJECT)
 
 
 def imported(context: Context) -> None:
