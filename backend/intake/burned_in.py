@@ -23,7 +23,7 @@ EVEN = 0.4  # most spread of grey in the brighter half of a letter, of its contr
 ALIGNED = 0.28  # of the height: how far tops, bottoms and heights in a row may differ
 GAP = 1.3  # of the height: between neighbours
 LETTERS = 3  # in a row, that are a caption
-MOST_SHAPES = 4000  # of so many, none is a letter: noise
+MOST_SHAPES = 1500  # of so many, none is a letter: noise
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class Glyph:
 
 def burned_in(image: Image.Image) -> int:
     """How many letters stand in rows of three or more, white or black; 0 for none. image: mode "L" or "RGB"."""
+    if min(image.size) < HEIGHTS[0]:
+        return 0
     pixels = _at_reading_size(np.asarray(image.convert("L")))
     half: Pixels = cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)  # for large letters
     return max(letters(each) for each in (pixels, 255 - pixels, half, 255 - half))
@@ -114,6 +116,6 @@ def _at_reading_size(pixels: Pixels) -> Pixels:
     factor = min(max(1.0, min(3.0, SIDES[0] / longest)), SIDES[1] / longest)
     if factor == 1:
         return np.ascontiguousarray(pixels)
-    size = [max(1, round(side * factor)) for side in pixels.shape[::-1]]
+    size = [max(2, round(side * factor)) for side in pixels.shape[::-1]]
     resized: Pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA)
     return resized

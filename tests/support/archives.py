@@ -1,4 +1,4 @@
-"""A small archive of radiographs as a hospital exports it: every text in the headers is a marker that must not leave."""
+"""A small archive of radiographs as a hospital exports it; all its texts are markers that must not leave."""
 
 from __future__ import annotations
 
