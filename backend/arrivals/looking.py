@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from threadpoolctl import threadpool_limits
+
 from seedqueue.backend import audit
 from seedqueue.backend.arrivals.division import Cut, Parts, cut_of, parted
 from seedqueue.backend.arrivals.drift import Test, appearance_tests, corrected, one_of_each
@@ -128,9 +130,12 @@ def look_past(
     apart = held_out(context.records, project)
     rows = ComparedRows.of(pool, parts, vectors, field, apart)
     seed = run.choices.random_seed
-    represented = represented_rows(vectors, rows)
-    measured = novelty(represented, rows.old, rows.new, rows.points, rows.groups, seed) if len(represented) else None
-    tests, untested = _tests(represented, rows, parts, names, field, metadata is not None, seed)
+    measured = None
+    with threadpool_limits(limits=1):  # of more threads each waits for the others where the machine is busy
+        represented = represented_rows(vectors, rows)
+        if len(represented):
+            measured = novelty(represented, rows.old, rows.new, rows.points, rows.groups, seed)
+        tests, untested = _tests(represented, rows, parts, names, field, metadata is not None, seed)
     part = audit.part_after(context.records, project, cut.after)
     return Report(
         project=project,
