@@ -32,8 +32,11 @@ def export(
     loaded = settings.load()
     field = group_field if group_field is not None else loaded.group_field or PATIENT
     choices = ExportChoices(shares, field, random_seed, images)
-    with Context(loaded) as context:
-        export_project(context, project, out, choices, screen.say)
+    said: list[str] = []
+    with Context(loaded) as context, screen.progress_bar("exporting") as advance:
+        export_project(context, project, out, choices, said.append, advance)
+    for line in said:  # behind the bar
+        screen.say(line)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -15,7 +15,7 @@ from seedqueue.backend.export.choices import ExportChoices
 from seedqueue.backend.export.errors import NothingToExport
 from seedqueue.backend.export.leaving import GONE
 from seedqueue.backend.export.manifest import as_bytes, write_manifest
-from seedqueue.backend.export.pixels import Seen, remove, write_masks
+from seedqueue.backend.export.pixels import Progress, Seen, nothing, remove, write_masks
 from seedqueue.backend.export.reading import Json, Listing
 from seedqueue.backend.export.reasons import Reasons
 from seedqueue.backend.export.rows import Labelled, Written, counted, first_labelled, row
@@ -49,6 +49,7 @@ def build(
     gone: Collection[int],
     owner: Mapping[str, Any],
     choices: ExportChoices,
+    progress: Progress = nothing,
 ) -> tuple[summary.Told, str]:
     """Write all files but the images into `part`; what can be said of it, and the manifest's SHA-256.
 
@@ -59,7 +60,7 @@ def build(
     for task in gone:
         remove(part, task)
     examples = sorted((one for one in read.examples if one.task not in gone), key=lambda one: one.task)
-    written, coco, problems = write_masks(part, examples, seen, labelling, columns)
+    written, coco, problems = write_masks(part, examples, seen, labelling, columns, progress)
     rows = [one for one in _rows(read, examples, seen, written, choices) if _labelled(one)]
     if not rows:
         raise NothingToExport(owner["project"], len(read.listing.pool))

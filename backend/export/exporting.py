@@ -14,7 +14,7 @@ from seedqueue.backend.export.building import Read, build
 from seedqueue.backend.export.choices import ExportChoices
 from seedqueue.backend.export.errors import NothingToExport
 from seedqueue.backend.export.leaving import left_out
-from seedqueue.backend.export.pixels import write_images
+from seedqueue.backend.export.pixels import Progress, nothing, write_images
 from seedqueue.backend.export.reading import Json, kept_predictions, read_project
 from seedqueue.backend.export.reasons import reasons_of
 from seedqueue.backend.export.rows import counted
@@ -23,7 +23,12 @@ from seedqueue.backend.pool import tasks_of
 
 
 def export_project(
-    context: Context, project: int, out: Path, choices: ExportChoices, say: Callable[[str], None]
+    context: Context,
+    project: int,
+    out: Path,
+    choices: ExportChoices,
+    say: Callable[[str], None],
+    progress: Progress = nothing,
 ) -> Exported:
     """Write the dataset of a project into the folder `out` and save the milestone; `say` is told the summary.
 
@@ -35,9 +40,9 @@ def export_project(
     folder.check(out, owner)
     read = read_all(context, project, choices)
     with folder.replaced(out, owner) as part:
-        seen, problems = write_images(context, part, read.examples, choices.images)
+        seen, problems = write_images(context, part, read.examples, choices.images, progress)
         gone = _gone(context, project, read.examples)
-        told, manifest = build(part, replace(read, left=(*read.left, *problems)), seen, gone, owner, choices)
+        told, manifest = build(part, replace(read, left=(*read.left, *problems)), seen, gone, owner, choices, progress)
     found = summary.milestone(told, manifest)
     found.save(context.records, project)
     say(f"{len(told.rows)} labelled images of project {project} in {out}")

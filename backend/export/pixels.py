@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,12 @@ from seedqueue.backend.learning_errors import MasksUnusable
 
 IMAGES, MASKS = "images", "masks"
 
+Progress = Callable[[int, int], None]  # called with how many are done, and of how many
+
+
+def nothing(done: int, total: int) -> None:
+    """Nobody is told."""
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -33,14 +39,15 @@ class Seen:
 
 
 def write_images(
-    context: Context, folder: Path, examples: Sequence[Example], keep: bool
+    context: Context, folder: Path, examples: Sequence[Example], keep: bool, progress: Progress = nothing
 ) -> tuple[dict[int, Seen], list[LeftOut]]:
     """Fetch images: all to keep them, else those whose size no region tells and whose masks need it."""
     wanted = [one for one in examples if keep or _size_needed(one)]
     if keep:
         (folder / IMAGES).mkdir()
     uris, seen, problems = {one.task: one.uri for one in wanted}, dict[int, Seen](), list[LeftOut]()
-    for found in found_images(context, list(uris.items())):
+    for done, found in enumerate(found_images(context, list(uris.items())), 1):
+        progress(done, len(uris))
         uri = uris[found.task]
         if found.problem:
             problems.append(LeftOut(found.task, stable_uri(uri), "image", found.problem))
@@ -55,11 +62,13 @@ def write_masks(
     seen: Mapping[int, Seen],
     labelling: Labelling,
     columns: Sequence[ClassColumn],
+    progress: Progress = nothing,
 ) -> tuple[dict[int, Written], Coco, list[LeftOut]]:
     """The masks of all examples that have some; an empty one says that nothing of its class is there."""
     folders = {column.name: column.folder for column in columns if column.folder}
     coco, written, problems = Coco(labelling.mask_classes), dict[int, Written](), list[LeftOut]()
-    for example in examples:
+    for done, example in enumerate(examples, 1):
+        progress(done, len(examples))
         fetched = seen.get(example.task)
         image = fetched.image if fetched else ""
         written[example.task] = Written(image)
