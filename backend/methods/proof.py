@@ -25,12 +25,14 @@ def confirmed(name: str, recorded: str, candidates: Iterable[str]) -> str:
 
 
 def of_folder(folder: Path, name: str, recorded: str) -> str:
-    """The same from the weights that lie in the folder and those that are published; empty where none can be told."""
+    """The same from the weights that lie in the folder; empty where none of them is proved."""
+    if not folder.is_dir():
+        return ""
     try:
         states = inventory.of(folder, name)
-        found = [each.sha256 or each.file.sha256 or "" for state in states for each in state.files]
+        found = [each.sha256 or "" for state in states for each in state.files]
         if len(found) > 1 and states[0].source:  # several files: a hash over theirs
             found.append(weights.require(folder, states[0].source, name).sha256)
     except (ModelError, ImportError):
         return ""
-    return confirmed(name, recorded, [one for one in found if len(one) == 64])
+    return confirmed(name, recorded, filter(None, found))

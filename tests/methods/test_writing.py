@@ -43,7 +43,7 @@ def test_neither_label_studio_nor_redis_is_asked(planted: Context, tmp_path: Pat
 
 
 def test_a_project_without_a_record(context: Context, tmp_path: Path) -> None:
-    with pytest.raises(NothingRecorded, match=r"no record of project 8 .* seedqueue seed --project 8"):
+    with pytest.raises(NothingRecorded, match=r"no record of project 8 .*`seedqueue seed --project 8`"):
         write_methods(context, 8, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
