@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from seedqueue.backend import events, metrics, seeding, triggers
+from seedqueue.backend import detaching, events, metrics, seeding, triggers
 from seedqueue.backend.attached import AttachedProjects
 from seedqueue.backend.basic_auth import BasicAuth
 from seedqueue.backend.body_limit import BodyLimit
@@ -179,7 +179,7 @@ def _add_project_routes(app: FastAPI, context: Context) -> None:
     @app.delete(f"{base}/queue")
     def undo(project: Project) -> dict[str, Any]:
         """Take the seed queue away: the project is as it was before."""
-        return run_fields(seeding.undo(context, project))
+        return run_fields(detaching.undo(context, project))
 
 
 def describe(found: seeding.Status) -> dict[str, Any]:

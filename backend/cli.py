@@ -13,6 +13,7 @@ from seedqueue.backend import (
     backup_cli,
     bench_cli,
     connection,
+    detaching,
     doctor_cli,
     experiment_cli,
     export_cli,
@@ -150,7 +151,7 @@ def extend(project: Project, budget: Annotated[str, typer.Option(help="the new l
 @app.command()
 def undo(project: Project) -> None:
     """Take the seed queue away: sampling, model version, title and tabs as they were before."""
-    run = seeding.undo(_context(), project)
+    run = detaching.undo(_context(), project)
     screen.say(f"project {project} is as it was before its first seed queue ({run.version} was the last)")
 
 

@@ -1,4 +1,4 @@
-"""`seedqueue detach`: a project as it was before this backend came to it."""
+"""A project as it was: before its first seed queue, and before this backend came to it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from seedqueue.backend import connection, field_jobs, locking, publish, seeding
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import NoSeedQueue, NothingLocked
+from seedqueue.backend.people import agreeing, overlaps
+from seedqueue.backend.records import Run
 from seedqueue.backend.versions import SEPARATOR
 
 
@@ -23,8 +25,15 @@ class Detached:
     webhooks: int
 
 
+def undo(context: Context, project: int) -> Run:
+    """`seeding.undo`, and what is read in common is read once again. Raises `NoSeedQueue`."""
+    run = seeding.undo(context, project)
+    overlaps.release(context, project)
+    return run
+
+
 def detach(context: Context, project: int, progress: Callable[[int, int], None] = lambda done, of: None) -> Detached:
-    """Take away the queue, the locked list, stored pre-annotations, the connection and its webhook, in this order.
+    """Take away queue, reading in common, tabs, locked list, stored pre-annotations, connection, webhook, in this order.
 
     Annotations stay, and so do imported tasks. What the home knows of the project stays too, for `export` and
     `methods`; attaching again goes on from there. Whatever it is cut off at, a second call does the rest. Raises
@@ -36,6 +45,8 @@ def detach(context: Context, project: int, progress: Callable[[int, int], None] 
     with suppress(NoSeedQueue):
         seeding.undo(context, project)
         queue = True
+    overlaps.release(context, project)
+    agreeing.remove_tabs(context, project)
     with suppress(NothingLocked):
         unlocked = len(locking.unlock(context, project, progress).tasks)
     field_jobs.renewed(context, project)

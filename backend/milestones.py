@@ -123,8 +123,8 @@ class Exported(Milestone):
     """One `seedqueue export`.
 
     images: in it; labelled: those with a label. splits: (name, images, patients). because: (why a label exists,
-    how many): "audit", "seed", "round 2", "locked", "other". manifest: SHA-256 of the manifest. left_out: (task,
-    reason).
+    how many): "audit", "seed", "round 2", "by hand", "locked", "other". manifest: SHA-256 of the manifest.
+    left_out: (task, reason).
     """
 
     kind: ClassVar[Kind] = "exported"
