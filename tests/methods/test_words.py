@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -182,7 +183,8 @@ def test_data_set_and_arrivals(recorded: Recorded) -> None:
     )
     assert "held on it" in told
     row = recorded.arrived[0]
-    unlike = replace(recorded, arrived=(row, Dated(replace(row.body, holds=False, drifted=()), row.source)))
+    again = replace(row.source, at=row.source.at + timedelta(hours=1))
+    unlike = replace(recorded, arrived=(row, Dated(replace(row.body, holds=False, drifted=()), again)))
     told = section(unlike, "Later images")
     assert "did not hold on it" in told
     assert "none of 12 tests" in told

@@ -75,6 +75,7 @@ def test_a_folder_that_cannot_be_written(planted: Context, tmp_path: Path) -> No
 
 def test_the_command(planted: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEEDQUEUE_HOME", str(planted.settings.home))
+    monkeypatch.setenv("SEEDQUEUE_WEIGHTS", str(planted.settings.weights))
     monkeypatch.setenv("LABEL_STUDIO_URL", planted.settings.label_studio_url)
     monkeypatch.setenv("REDIS_URL", planted.settings.redis_url)
     result = CliRunner().invoke(cli.app, ["methods", "--project", "7", "--out", str(tmp_path), "--sources"])
