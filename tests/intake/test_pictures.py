@@ -162,8 +162,9 @@ def test_near_duplicates_are_found_across_blocks(monkeypatch: pytest.MonkeyPatch
     bits[20, :5] ^= 1
     bits[21, :40] ^= 1
     bits[29, :41] ^= 1
-    pairs = near_pairs([np.packbits(row).tobytes().hex() for row in bits], 40)
-    assert pairs == [Pair(20, 3, 5), Pair(21, 20, 35)]
+    hashes = [np.packbits(row).tobytes().hex() for row in bits]
+    assert near_pairs(hashes, 40) == [Pair(20, 3, 5), Pair(21, 20, 35)] == near_pairs(hashes, 35)
+    assert near_pairs(hashes, 34) == [Pair(20, 3, 5)]
     assert near_pairs([]) == [] == near_pairs(["00" * 32] * 2, -1)
 
 
