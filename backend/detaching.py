@@ -33,7 +33,7 @@ def undo(context: Context, project: int) -> Run:
 
 
 def detach(context: Context, project: int, progress: Callable[[int, int], None] = lambda done, of: None) -> Detached:
-    """Take away queue, reading in common, tabs, locked list, stored pre-annotations, connection, webhook, in this order.
+    """Take away queue, reading in common, tabs, locked list, stored pre-annotations, connection and webhook.
 
     Annotations stay, and so do imported tasks. What the home knows of the project stays too, for `export` and
     `methods`; attaching again goes on from there. Whatever it is cut off at, a second call does the rest. Raises
