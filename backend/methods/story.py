@@ -64,12 +64,13 @@ def _software(recorded: Recorded) -> Section:
 
 def _missing(recorded: Recorded, rounds: Rounds, confirmed: Mapping[str, str]) -> tuple[str, ...]:
     used = {row.run.fingerprint for one in rounds.counted for row in one.rows}
+    apart = recorded.locked is not None and bool(recorded.locked.body.tasks)
     untold = bool(used) and not used <= confirmed.keys()
     asked = (
         (not recorded.imported, "how the images came into the project, and whether they were de-identified"),
         (not rounds.counted, "which images were selected for labelling, and how"),
         (untold, "the SHA-256 of the embedder's weights; its fingerprint stands for them"),
-        (not recorded.audit and not recorded.locked, "a held-out set: neither an audit slice nor a locked test list"),
+        (not recorded.audit and not apart, "a held-out set: neither an audit slice nor a locked test list"),
         (not recorded.agreed, "how far annotators agreed"),
         (not any(one.body.promoted for one in recorded.versions), "a trained model"),
         (not recorded.exported, "the data set as it was exported, its patients and its splits"),

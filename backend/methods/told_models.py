@@ -109,7 +109,11 @@ def judged(made: Made, recorded: Recorded) -> Iterator[Sentence]:
         "what": words(str(one.primary.get("name", "")), source),
         "value": figure(one.primary, source),
     }
-    yield Sentence("On {n} of the {set}, its primary figure, the {what}, was {value}.", facts)
+    yield Sentence(
+        "On {n} of the {set}, its primary figure, the {what}, was {value}.",
+        facts,
+        ("dice1945",) * (one.kind == "masks"),
+    )
     groups = one.figures.get("groups")
     if groups:
         yield Sentence(

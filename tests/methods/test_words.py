@@ -167,9 +167,9 @@ def test_the_card(recorded: Recorded) -> None:
     assert "No model serves" in card_text(gather_facts(replace(recorded, versions=())), Cited())
 
 
-def test_ground_truth_is_no_sample(recorded: Recorded) -> None:
+def test_another_held_out_set_need_not_be_a_sample(recorded: Recorded) -> None:
     told = card_text(gather_facts(with_version(recorded, held_out="locked test list")), Cited())
-    assert "the locked test list is no random sample" in told
+    assert "the locked test list is not known to be a random sample" in told
 
 
 def test_data_set_and_arrivals(recorded: Recorded) -> None:
