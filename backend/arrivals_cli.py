@@ -60,6 +60,8 @@ def arrivals(
         run = request_seed(context, project, cut.after, budget) if budget else None
         found.milestone(run.number if run else 0).save(context.records, project)
         show(found)
+        if run is None and (told := words.advice(found)):
+            screen.say(f"next: {told}")
         if run:
             screen.follow(context, run, wait=wait)
 
@@ -77,8 +79,6 @@ def show(found: Report) -> None:
         ]
         title = f"the farthest of {len(found.far)} novel images"
         console.print(_table(title, ("task", "file", "distance"), far))
-    if told := words.advice(found):
-        screen.say(f"next: {told}")
 
 
 def _table(title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Table:

@@ -91,4 +91,8 @@ def _changes(counts: dict[str, tuple[int, int]]) -> str:
     old, new = (sum(pair[at] for pair in counts.values()) for at in (0, 1))
     shares = {value: (pair[0] / old, pair[1] / new) for value, pair in counts.items()}
     most = sorted(shares, key=lambda value: -abs(shares[value][1] - shares[value][0]))[:SHOWN]
-    return "; ".join(f"{value} {shares[value][0]:.0%} before, {shares[value][1]:.0%} now" for value in most)
+    return "; ".join(f"{value} {_percent(shares[value][0])} before, {_percent(shares[value][1])} now" for value in most)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -44,12 +45,13 @@ def draw_fresh_audit(
             apart = locked(context.records, project).union(o.task for o in audit.frozen(context.records, project))
             free = [one for one in pool if one.task > after and one.task not in apart]
             drawn = draw(free, vectors, run, wanted, len(known.tasks) if known else 0)
-            before = len(audit.frozen(context.records, project))
             audit.freeze_part(context.records, project, run.number, after, drawn)
-            _stand(context, run, drawn, {one.task for one in pool if not one.labelled}, before)
-            waking.wake(context.broker, project, event=False)
-        found = audit.part_after(context.records, project, after)
-    return found or Part(after, (), run.number, context.records.dated("run", project, run.number)[-1].at)
+            known = audit.part_after(context.records, project, after)
+        # A slice that was drawn before too: whoever drew it may have been killed before its tasks stood.
+        known = known or Part(after, (), run.number, datetime.now(UTC))
+        _stand(context, run, known, {one.task for one in pool if not one.labelled})
+        waking.wake(context.broker, project, event=False)
+    return known
 
 
 def draw(free: Sequence[PoolTask], vectors: Vectors, run: Run, size: int, drawn_before: int = 0) -> list[QueuedTask]:
@@ -72,17 +74,17 @@ def draw(free: Sequence[PoolTask], vectors: Vectors, run: Run, size: int, drawn_
     return [audit.as_queued(one.task, one.uri, one.fields.get(field, "")) for one in tasks]
 
 
-def _stand(context: Context, run: Run, drawn: Sequence[QueuedTask], unlabelled: set[int], before: int) -> None:
+def _stand(context: Context, run: Run, part: Part, unlabelled: set[int]) -> None:
     """In the standing queue: those that it has are marked, others come next behind it; none with our predictions."""
     studio, records = context.studio, context.records
-    queue = records.queue(run.project, run.number)
-    marked = chosen.bound(queue, audit.frozen(records, run.project))
+    queue, frozen = records.queue(run.project, run.number), audit.frozen(records, run.project)
+    marked = chosen.bound(queue, frozen)
     if marked != queue:
         records.save_queue(run, marked)
-    waiting = [one.task for one in drawn if one.task in unlabelled]
-    behind = [task for task in waiting if task not in {one.task for one in queue}]
-    scores = {task: publish.TAIL_FLOOR + (before + at) * publish.AHEAD_STEP for at, task in enumerate(behind)}
-    publish.rescore(studio, run.project, run.version, scores)
+    waiting = [one.task for one in part.tasks if one.task in unlabelled]
+    place = {one.task: publish.TAIL_FLOOR + at * publish.AHEAD_STEP for at, one in enumerate(frozen)}
+    ranked = {one.task for one in queue}
+    publish.rescore(studio, run.project, run.version, {task: place[task] for task in waiting if task not in ranked})
     heads = {one.name for one in context.versions.all(run.project)}
     for task in waiting:
         for said in studio.call("GET", "/api/predictions/", params={"task": task}):

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from seedqueue.backend.arrivals.drift import LEAST_ROWS, LEVEL, Test
 from seedqueue.backend.arrivals.looking import Report
-from seedqueue.backend.arrivals.novelty import EXPECTED, LEAST_REFERENCE
+from seedqueue.backend.arrivals.novelty import EXPECTED, LEAST_REFERENCE, QUANTILE
 
 FAR_SHOWN = 10
+COMPONENTS_SHOWN = 3
 UNREADABLE_SHOWN = 20
 
 
 def summary(found: Report) -> list[str]:
     """What a person reads first, a line each."""
     after = f"task {found.cut.after} ({found.cut.why})"
+    labelled = f"{found.labelled} of the new ones are" if found.labelled else "none of the new ones is"
     return [
-        f"project {found.project}: {found.new} new tasks after {after}, {found.old} old ones; "
-        f"{found.labelled} of the new ones are labelled",
+        f"project {found.project}: {found.new} new tasks after {after}, {found.old} old ones; {labelled} labelled",
         *_unreadable(found),
         _novelty(found),
         _drift(found),
@@ -39,9 +40,10 @@ def advice(found: Report) -> str:
 
 
 def table(found: Report) -> list[tuple[str, str, str, str]]:
-    """The tests to show: name, size, adjusted p, the difference in words: all but components that did not drift."""
-    shown = [one for one in found.tests if one.kind != "component" or one.drifted]
-    return [(one.name, _size(one), _p(one.adjusted), one.said) for one in sorted(shown, key=lambda one: one.adjusted)]
+    """The tests to show: name, size, adjusted p, the difference in words: of the components those that drifted most."""
+    others = [one for one in found.tests if one.kind != "component"]
+    shown = [*others, *[one for one in found.drifted if one.kind == "component"][:COMPONENTS_SHOWN]]
+    return [(one.name, _size(one), _p(one.adjusted), one.said) for one in shown]
 
 
 def _size(one: Test) -> str:
@@ -56,7 +58,9 @@ def _p(p: float) -> str:
 def _unreadable(found: Report) -> list[str]:
     if not found.unreadable:
         return []
-    lines = [f"  {len(found.unreadable)} new images cannot be read and are in none of the figures below:"]
+    many = len(found.unreadable) > 1
+    told = f"{len(found.unreadable)} new images cannot be read and are" if many else "1 new image cannot be read and is"
+    lines = [f"  {told} in none of the figures below:"]
     lines += [
         f"    task {one.task}, {one.uri or 'no image'}: {one.reason}" for one in found.unreadable[:UNREADABLE_SHOWN]
     ]
@@ -70,9 +74,9 @@ def _novelty(found: Report) -> str:
     if measured is None:
         return f"  novelty: cannot be said with fewer than {LEAST_REFERENCE} readable old images, or without a new one"
     return (
-        f"  novelty: {len(found.far)} of {len(measured.rows)} new images, {measured.share:.0%} ({measured.low:.0%} to "
-        f"{measured.high:.0%}), lie farther from {found.nearest_to} than 95 % of the old images do; "
-        f"{EXPECTED:.0%} would by chance"
+        f"  novelty: {len(found.far)} of {len(measured.rows)} new images, {_percent(measured.share)} "
+        f"({_percent(measured.low)} to {_percent(measured.high)}), lie farther from {found.nearest_to} than "
+        f"{_percent(QUANTILE)} of the old images do; by chance {_percent(EXPECTED)} would"
     )
 
 
@@ -103,3 +107,7 @@ def _audit(found: Report) -> list[str]:
         why = "no version serves, or there is no earlier audit slice: nothing to compare"
         return [f"  audit: a fresh slice of {found.fresh} tasks; {why}"]
     return [f"  audit, {one.version}: {one.sentence}" for one in found.holding]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

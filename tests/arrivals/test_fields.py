@@ -18,20 +18,20 @@ def of(old: list[str], new: list[str]) -> Test:
 def test_other_shares_of_words_are_found_and_told() -> None:
     found = of(["PA"] * 80 + ["LL"] * 20, ["PA"] * 20 + ["LL"] * 30)
     assert found.p < 1e-5
-    assert found.said.split("; ")[0] in ("LL 20% before, 60% now", "PA 80% before, 40% now")
+    assert found.said.split("; ")[0] in ("LL 20 % before, 60 % now", "PA 80 % before, 40 % now")
     assert of(["PA"] * 80 + ["LL"] * 20, ["PA"] * 40 + ["LL"] * 10).p == pytest.approx(1)
 
 
 def test_a_value_that_nobody_had_before_is_found() -> None:
     found = of(["Siemens"] * 60 + ["GE"] * 40, ["Siemens"] * 20 + ["Fuji"] * 20)
     assert found.p < 1e-5
-    assert "Fuji 0% before, 50% now" in found.said
+    assert "Fuji 0 % before, 50 % now" in found.said
 
 
 def test_a_field_that_is_missing_now_is_found() -> None:
     found = of(["M", "F"] * 30, [""] * 30)
     assert found.p < 1e-5
-    assert "(none) 0% before, 100% now" in found.said
+    assert "(none) 0 % before, 100 % now" in found.said
 
 
 def test_few_tasks_are_tested_exactly() -> None:
@@ -44,7 +44,7 @@ def test_rare_values_are_taken_together() -> None:
     new = ["PA"] * 35 + ["LL"] * 10 + [f"odd {n}" for n in range(10, 15)]
     found = of(old, new)
     assert found.p == pytest.approx(1)
-    assert "(other) 10% before, 10% now" in found.said
+    assert "(other) 10 % before, 10 % now" in found.said
 
 
 def test_numbers_are_compared_as_numbers_ages_as_dicom_writes_them_too() -> None:
