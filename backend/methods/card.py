@@ -56,7 +56,7 @@ def _limits(made: Made, recorded: Recorded) -> Iterator[Sentence]:
         yield Sentence("Limit: {name} is unaudited; how well it does is not known.", name)
     elif one.held_out != "audit slice":
         yield Sentence(
-            "Limit: the {set} is not known to be a random sample of the project's images; figures need not hold for them.",
+            "Limit: the {set} is not known to be a random sample of the project's images; figures may differ there.",
             {"set": words(one.held_out, source)},
         )
     if one.head == "linear":
