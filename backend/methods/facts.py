@@ -161,4 +161,3 @@ def listed(facts: tuple[Fact, ...], last: str = "and") -> Fact:
 
 
 NOTHING = Fact("", (), ())
-NOT_RECORDED = Fact("not recorded", (), ())
