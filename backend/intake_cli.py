@@ -52,8 +52,11 @@ def show(outcome: Outcome, project: int) -> None:
     for row in summary(outcome.imported, checked=outcome.checked):
         table.add_row(*row)
     Console(highlight=False, markup=False).print(table)
-    for name, reason in outcome.imported.unreadable:
+    unreadable = outcome.imported.unreadable
+    for name, reason in unreadable[: screen.UNREADABLE_SHOWN]:
         screen.say(f"unreadable: {name}: {reason}")
+    if len(unreadable) > screen.UNREADABLE_SHOWN:
+        screen.say(f"... and {len(unreadable) - screen.UNREADABLE_SHOWN} more in unreadable.csv")
     if outcome.left:
         screen.say(f"columns that were not taken: {', '.join(outcome.left)} (--field NAME takes one)")
     screen.say(f"lists with file names: {outcome.lists}")
