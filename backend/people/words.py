@@ -10,7 +10,7 @@ from rich.table import Table
 from seedqueue.backend.milestones import Measured, Overlap
 from seedqueue.backend.people.agreeing import DISAGREEMENTS, SUSPECTS, Report
 from seedqueue.backend.people.careless import Apart
-from seedqueue.backend.people.figures import Figures
+from seedqueue.backend.people.figures import Figures, Pair
 from seedqueue.backend.people.suspects import LEAST_OF_CLASS, Doubted
 from seedqueue.backend.people.working import GONE_DAYS, Pace, PersonPace, Projection
 
@@ -66,8 +66,8 @@ def _figures(figures: Figures, names: Sequence[str]) -> Iterator[Part]:
     yield table
     measures = [one.name for one in figures.overall]
     table = Table("pair", "tasks", *measures, box=SIMPLE)
-    for pair in figures.pairs:
-        table.add_row(_both(names, pair.one, pair.other), str(pair.tasks), *map(measured, pair.overall))
+    for name, pair in _by_name(figures, names):
+        table.add_row(name, str(pair.tasks), *map(measured, pair.overall))
     yield table
     yield from _pairs_by_class(figures, names)
     table = Table("one against the others' majority", "tasks", *measures, box=SIMPLE)
@@ -78,20 +78,29 @@ def _figures(figures: Figures, names: Sequence[str]) -> Iterator[Part]:
 
 def _pairs_by_class(figures: Figures, names: Sequence[str]) -> Iterator[Part]:
     rows = sum(len(pair.by_class) for pair in figures.pairs)
-    if len(figures.pairs) < 2:  # one pair: the figures of all annotators are its own
+    if len(figures.pairs) < 2 or _two_classes(figures):  # the figures are those of the tables before
         return
     if rows > MOST_ROWS:
         yield f"({rows} figures of pairs by class are not shown)"
         return
     table = Table("pair by class", *(one.name for one in figures.by_class), box=SIMPLE)
-    for pair in figures.pairs:
-        table.add_row(_both(names, pair.one, pair.other), *map(measured, pair.by_class))
+    for name, pair in _by_name(figures, names):
+        table.add_row(name, *map(measured, pair.by_class))
     yield table
 
 
-def _both(names: Sequence[str], one: int, other: int) -> str:
-    first, second = sorted((names[one], names[other]))
-    return f"{first} - {second.removeprefix('annotator ')}"
+def _two_classes(figures: Figures) -> bool:
+    """Of a choice between two, each class says what both say."""
+    return len(figures.overall) == 1 and all(
+        one.value == pair.overall[0].value for pair in figures.pairs for one in pair.by_class
+    )
+
+
+def _by_name(figures: Figures, names: Sequence[str]) -> list[tuple[str, Pair]]:
+    """In the order of the names, which of letters tells nothing."""
+    both = [(sorted((names[pair.one], names[pair.other])), pair) for pair in figures.pairs]
+    both.sort(key=lambda one: one[0])
+    return [(f"{first} - {second.removeprefix('annotator ')}", pair) for (first, second), pair in both]
 
 
 def _flag(name: str, measure: str, one: Apart) -> str:

@@ -51,6 +51,8 @@ def test_agreement_names_who_stands_out_and_how_far(readers: Readers) -> None:
     [line] = [one for one in shown.splitlines() if "stands out" in one]
     assert line.startswith("!! annotator B stands out: kappa ")
     assert "Fleiss' kappa" in shown
+    assert "pair by class" in shown
+    assert shown.index("annotator A - B") < shown.index("annotator A - C") < shown.index("annotator B - C")
     assert "(1 more only set ground truths and do not count)" in shown
     assert "annotator A - C" in shown
     assert "not looked at for label errors, with fewer than 5 labels: unsure" in shown
