@@ -1,6 +1,6 @@
 """The greedy choice of what covers most, and of what is farthest.
 
-Generalised coverage (Bae, Park & Sutherland, "Generalized Coverage for More Robust Low-Budget
+Generalised coverage (Bae, Noh & Sutherland, "Generalized Coverage for More Robust Low-Budget
 Active Learning", 2407.12212): with a kernel k, a weight w of each row and L the labelled rows,
 
     f(S) = sum over rows i of w_i * max over j in S and L of k(x_i, x_j).

@@ -1,4 +1,4 @@
-"""MaxHerding: Bae, Park & Sutherland, "Generalized Coverage for More Robust Low-Budget Active Learning", 2407.12212."""
+"""MaxHerding: Bae, Noh & Sutherland, "Generalized Coverage for More Robust Low-Budget Active Learning", 2407.12212."""
 
 import numpy as np
 
