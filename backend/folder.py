@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from joblib import cpu_count
 
 from seedqueue.backend.ahead import ahead
 from seedqueue.backend.errors import SeedqueueError
@@ -21,7 +22,8 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".dcm", "
 
 Progress = Callable[[int, int], None]
 
-_THREADS = 2
+# Decoding a PNG takes longer than a GPU, or many cores, take to embed it.
+_THREADS = max(2, cpu_count())
 
 
 class FolderMissing(SeedqueueError):

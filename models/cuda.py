@@ -62,6 +62,8 @@ class TorchNetwork:
         if self._device == "cuda":
             sent = sent.pin_memory()
         half = self._dtype != torch.float32
-        with torch.inference_mode(), torch.autocast(self._device, self._dtype, enabled=half):
+        # PyTorch multiplies float32 convolutions in TF32, of 10 bits, unless told not to: no reference to judge by.
+        exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+        with torch.inference_mode(), exact, torch.autocast(self._device, self._dtype, enabled=half):
             embeddings = self._module(sent.to(self._device, non_blocking=True))
         return np.asarray(embeddings.float().cpu().numpy(), dtype=np.float32)

@@ -86,6 +86,25 @@ def test_the_torch_network_gives_what_pytorch_gives() -> None:
     assert next(network.parameters()).device.type == "cpu"  # the caller's module stays as it was
 
 
+def test_the_gpus_float32_is_not_tf32() -> None:
+    """PyTorch's default for convolutions, which is no reference; what others of the process use stays."""
+    import torch
+
+    from seedqueue.models.cuda import TorchNetwork
+
+    allowed = []
+
+    class Noted(torch.nn.Module):
+        def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+            allowed.append((torch.backends.cudnn.enabled, torch.backends.cudnn.allow_tf32))
+            return pixels.float().flatten(1)
+
+    before = torch.backends.cudnn.allow_tf32
+    TorchNetwork(Noted(), "cpu", torch.float32)(PIXELS)
+    assert allowed == [(True, False)]
+    assert torch.backends.cudnn.allow_tf32 == before is True
+
+
 def test_a_batch_too_large_for_the_gpu_is_halved_and_the_size_kept() -> None:
     import torch
 
