@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -43,7 +44,13 @@ def context(redis_url: str, nobody: str, tmp_path: Path) -> Iterator[Context]:
 
 
 def browser(context: Context, client: tuple[str, int] = PROXY) -> TestClient:
-    return TestClient(create_app(context), follow_redirects=False, client=client)
+    app = create_app(context)
+
+    async def connected(scope: Any, receive: Any, send: Any) -> None:
+        """As if from this address: the lowest Starlette's client always comes from the same."""
+        await app({**scope, "client": client}, receive, send)
+
+    return TestClient(connected, follow_redirects=False)
 
 
 def paths_of(context: Context) -> set[str]:

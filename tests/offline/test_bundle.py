@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from seedqueue.backend import cli
 from seedqueue.backend.offline import bundle, checksums, closure
 from seedqueue.backend.offline.errors import BundleExists, ExtraUnknown, ImageUnusable, NoLabelStudio
 from seedqueue.backend.offline.weight_files import WeightFile
@@ -197,3 +198,23 @@ def test_an_extra_goes_along(tiny: Path, tmp_path: Path) -> None:
     assert (made.folder / "wheels/tiny_more-1.2-py3-none-any.whl").is_file()
     assert "with the extras more" in (made.folder / "README.md").read_text()
     assert closure.OURS == "tiny-root"
+
+
+def test_as_it_is_typed(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def typed(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["seedqueue", "bundle", "--out", str(tmp_path / "out"), *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return int(ended.value.code or 0), *capfd.readouterr()
+
+    monkeypatch.setenv("SEEDQUEUE_WEIGHTS", str(tmp_path / "none"))
+    code, _, told = typed("--embedder", "txrv")
+    assert (code, told.partition(":")[0]) == (1, "WeightsMissing")
+    assert not (tmp_path / "out").exists()
+    code, told, _ = typed("--embedder", "hog")
+    assert code == 0
+    assert told.startswith(f"{tmp_path / 'out'}: 2 packages, 6 files, ")
+    code, _, told = typed()
+    assert (code, told.partition(":")[0]) == (1, "BundleExists")
