@@ -12,6 +12,7 @@ from seedqueue.backend.agreement import Agreement, Rated, agreement_of
 from seedqueue.backend.examples import Drawn, Example
 from seedqueue.backend.label_config import KINDS, PATH_SEPARATOR, Control, Labelling
 from seedqueue.backend.regions import REGION_KINDS, Region, read_regions
+from seedqueue.backend.spacings import FIELD, spacing_of
 
 Json = Mapping[str, Any]
 Classes = tuple[bool, ...]
@@ -84,7 +85,8 @@ def examples_from(tasks: Iterable[Json], labelling: Labelling, group_field: str 
         counted = [one for one in truths[-1:] or said if one.counts]
         if counted:
             group = str((task.get("data") or {}).get(group_field) or f"task {number}")
-            examples.append(_example(number, str(uri), group, counted, labelling))
+            spacing = spacing_of(str((task.get("data") or {}).get(FIELD, "")))
+            examples.append(_example(number, str(uri), group, counted, labelling, spacing))
     multiple = labelling.classification_kind == "multi"
     agreement = agreement_of(rated, labelling.classes, multiple, labelling.mask_classes)
     return Gathered(tuple(examples), tuple(problems), agreement)
@@ -185,7 +187,14 @@ def _gone(result: Sequence[Json], labelling: Labelling, regions_only: bool = Fal
     return [f"the control {name!r} is not in the label config" for name in names if name not in known]
 
 
-def _example(task: int, uri: str, group: str, counted: Sequence[Said], labelling: Labelling) -> Example:
+def _example(
+    task: int,
+    uri: str,
+    group: str,
+    counted: Sequence[Said],
+    labelling: Labelling,
+    spacing: tuple[float, float] | None,
+) -> Example:
     votes = [one.classes for one in counted if one.classes is not None]
     drawn = tuple(one.regions for one in counted if one.regions is not None)
     times = [one.seconds for one in counted if one.seconds is not None]
@@ -199,6 +208,7 @@ def _example(task: int, uri: str, group: str, counted: Sequence[Said], labelling
         classes=_majority(votes, labelling) if votes else None,
         masks=Drawn(labelling.mask_classes, drawn) if drawn else None,
         seconds=sum(times) if times else None,
+        spacing=spacing,
     )
 
 

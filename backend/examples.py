@@ -30,7 +30,8 @@ class Example:
     annotations: ids of those that count, in their order of time; updated: when each last changed. group: images of
     one group (patient, study) stay on one side of a split. classes: one bool a class of the labelling;
     None: no classification. masks: kept as regions, made into pixels by `masks`; None: no segmentation.
-    seconds: the annotators' time on it together; None: not known.
+    seconds: the annotators' time on it together; None: not known. spacing: of the pixels' rows and columns in mm, as
+    task data has it; None: it has none.
     """
 
     task: int
@@ -42,6 +43,7 @@ class Example:
     classes: tuple[bool, ...] | None
     masks: Drawn | None
     seconds: float | None
+    spacing: tuple[float, float] | None = None
 
 
 def masks(example: Example, height: int, width: int) -> Mask:

@@ -135,7 +135,7 @@ def said_of(context: Context, head: NetworkHead, places: set[Place]) -> dict[int
 def judged_masks(
     context: Context, head: NetworkHead, examples: Sequence[Example]
 ) -> dict[int, tuple[ImageFigures, ...]]:
-    """On each image's own grid, with its spacing where the file tells it."""
+    """On each image's own grid, with its spacing where the file tells it, or else task data."""
     found = {}
     places = [(one.task, one.uri) for one in examples]
     for example, (_, picture) in zip(examples, pictures(context, places), strict=True):
@@ -147,6 +147,8 @@ def judged_masks(
         except MasksUnusable:
             continue
         maps = head.probabilities(prepare(picture.image, head.side)[None])[0]
-        spacing = (picture.spacing.row, picture.spacing.column) if picture.spacing else None
-        found[example.task] = mask_figures(to_grid(maps, height, width) >= FOREGROUND, target, spacing)
+        of_file = (picture.spacing.row, picture.spacing.column) if picture.spacing else None
+        found[example.task] = mask_figures(
+            to_grid(maps, height, width) >= FOREGROUND, target, of_file or example.spacing
+        )
     return found

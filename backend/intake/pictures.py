@@ -13,7 +13,7 @@ from PIL import Image
 from seedqueue.backend.intake.tags import Tags, read_tags
 from seedqueue.models.errors import UnreadableImage
 from seedqueue.models.images import is_dicom, read_image
-from seedqueue.models.picture import Frames, Picture, Spacing
+from seedqueue.models.picture import Frames, Picture
 
 OUTLIERS = 0.005
 GREY = (
@@ -66,18 +66,3 @@ def as_png(image: Image.Image) -> bytes:
     stream = io.BytesIO()
     bare.save(stream, "PNG", compress_level=COMPRESSION)
     return stream.getvalue()
-
-
-def spacing_words(spacing: Spacing | None) -> str:
-    """Millimetres as "0.143x0.143", row x column; "" for none."""
-    return f"{spacing.row:.6g}x{spacing.column:.6g}" if spacing else ""
-
-
-def spacing_of(words: str) -> tuple[float, float] | None:
-    """(row, column) in millimetres of what `spacing_words` wrote, or of "0.143" for both; None for anything else."""
-    try:
-        sides = [float(each) for each in words.lower().replace("×", "x").split("x")]
-    except ValueError:
-        return None
-    good = len(sides) in (1, 2) and all(np.isfinite(each) and each > 0 for each in sides)
-    return (sides[0], sides[-1]) if good else None

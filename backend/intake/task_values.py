@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from seedqueue.backend.intake.looking import Seen
-from seedqueue.backend.intake.pictures import spacing_of, spacing_words
 from seedqueue.backend.intake.sorting import Belongs
+from seedqueue.backend.spacings import spacing_of, spacing_words
 from seedqueue.models.picture import Spacing
 
 

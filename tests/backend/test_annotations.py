@@ -61,6 +61,12 @@ def test_groups_come_from_the_field_of_task_data() -> None:
     assert len({one.group for one in examples_from(tasks, SINGLE).examples}) == 4
 
 
+def test_the_spacing_comes_from_task_data() -> None:
+    mine = annotation(1, choice("cat"))
+    tasks = [task(1, mine, spacing="0.143x0.2"), task(2, mine, spacing="as scanned"), task(3, mine)]
+    assert [one.spacing for one in examples_from(tasks, SINGLE).examples] == [(0.143, 0.2), None, None]
+
+
 def test_a_skip_beside_an_annotation_is_dropped() -> None:
     skip = annotation(2, choice("dog"), by=1, day=9, was_cancelled=True)
     assert gather(SINGLE, annotation(1, choice("cat"), by=1), skip).examples[0].annotations == (1,)

@@ -22,12 +22,13 @@ from seedqueue.backend.intake.errors import ColumnMissing, SourceMissing
 from seedqueue.backend.intake.looking import Look, Looks, Seen, ahead_of, look_at
 from seedqueue.backend.intake.near import BITS, Pair, hash_of, near_pairs
 from seedqueue.backend.intake.patients import Patients
-from seedqueue.backend.intake.pictures import Limits, as_png, opened, shown, spacing_of, spacing_words
+from seedqueue.backend.intake.pictures import Limits, as_png, opened, shown
 from seedqueue.backend.intake.private import open_private
 from seedqueue.backend.intake.pseudonyms import Pseudonyms
 from seedqueue.backend.intake.sorting import belongs, sort_out
 from seedqueue.backend.intake.sources import Listed, read_source
 from seedqueue.backend.intake.task_values import task_values
+from seedqueue.backend.spacings import spacing_of, spacing_words
 from seedqueue.models.images import read_image
 from seedqueue.models.picture import Spacing
 
