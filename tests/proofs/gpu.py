@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -223,7 +224,20 @@ def from_files(folder: Path, device: Device, pictures: Sequence[Image.Image], s:
             rate = len(files) / seconds
             slow = slow or rate
             print(f"| PNG, {side} x {side} | {where} | {rate:.0f} | {rate / slow:.1f} |", flush=True)
+        seconds = median_seconds(partial(reading, files, next(iter(embedders.values()))), min(3, s.rounds))
+        print(f"| PNG, {side} x {side} | reading alone | {len(files) / seconds:.0f} | |", flush=True)
     print()
+
+
+def reading(files: Sequence[Path], embedder: Embedder) -> None:
+    """Files to prepared inputs on all cores, nothing embedded."""
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+        for _ in threads.map(lambda file: prepared(file, embedder), files):
+            pass
+
+
+def prepared(file: Path, embedder: Embedder) -> NDArray[Any]:
+    return embedder.prepare(read_image(file.read_bytes(), max_pixels=MAX_PIXELS).image)
 
 
 def quiet(done: int, total: int) -> None:
