@@ -27,9 +27,14 @@ class Detached:
 
 def undo(context: Context, project: int) -> Run:
     """`seeding.undo`, and what is read in common is read once again. Raises `NoSeedQueue`."""
-    run = seeding.undo(context, project)
+    give_back(context, project)
+    return seeding.undo(context, project)
+
+
+def give_back(context: Context, project: int) -> None:
+    """What is read in common, and its tabs. Before the queue's: the last of our tabs takes the Default one along."""
     overlaps.release(context, project)
-    return run
+    agreeing.remove_tabs(context, project)
 
 
 def detach(context: Context, project: int, progress: Callable[[int, int], None] = lambda done, of: None) -> Detached:
@@ -43,10 +48,8 @@ def detach(context: Context, project: int, progress: Callable[[int, int], None] 
     studio.call("GET", f"/api/projects/{project}", project=project)
     queue, unlocked = False, 0
     with suppress(NoSeedQueue):
-        seeding.undo(context, project)
+        undo(context, project)
         queue = True
-    overlaps.release(context, project)
-    agreeing.remove_tabs(context, project)
     with suppress(NothingLocked):
         unlocked = len(locking.unlock(context, project, progress).tasks)
     field_jobs.renewed(context, project)

@@ -144,9 +144,11 @@ def _exported(exported: Dated[Exported]) -> list[Step]:
     """The labelled images by why they were chosen, then by split."""
     one, sources = exported.body, (exported.source,)
     why = tuple(Box(WHY.get(name, name.capitalize()), n, sources) for name, n in one.because if n)
-    splits = tuple(Box(name, n, sources, patients=patients) for name, n, patients in one.splits)
+    known = one.patients > 0  # else no image told whose it is
+    splits = tuple(Box(name, n, sources, patients=patients if known else None) for name, n, patients in one.splits)
     steps = [Step(Box("Labelled images", one.images, sources), parts=_whole(why, one.images, sources))] if why else []
-    box = Box("Data set", one.images, sources, None if one.labelled == one.images else one.labelled, one.patients)
+    labelled = None if one.labelled == one.images else one.labelled
+    box = Box("Data set", one.images, sources, labelled, one.patients or None)
     return [*steps, Step(box, parts=_whole(splits, one.images, sources))]
 
 

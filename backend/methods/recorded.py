@@ -64,7 +64,8 @@ def read(records: Records, versions: Versions, project: int) -> Recorded:
     """The rows of a project. Asks neither Label Studio nor Redis."""
     return Recorded(
         project=project,
-        imported=_milestones(records, Imported, project),
+        # One that brought nothing new is of no consequence: a look, or the same command again.
+        imported=tuple(row for row in _milestones(records, Imported, project) if row.body.tasks),
         runs=_runs(records, project),
         audit=_audit(records, project),
         locked=next(iter(_milestones(records, Locked, project)[-1:]), None),

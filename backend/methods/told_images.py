@@ -12,7 +12,10 @@ from seedqueue.selectors.representation import EXACT_ROWS
 
 
 def images(recorded: Recorded, rounds: Rounds) -> Section:
-    paragraphs = [tuple(_imported(row)) for row in recorded.imported]
+    before, paragraphs = "", list[tuple[Sentence, ...]]()
+    for row in recorded.imported:  # how images were stored is told once, grey values again where they became others
+        paragraphs.append(tuple(_imported(row, first=not paragraphs, grey=row.body.grey != before)))
+        before = row.body.grey
     listing = rounds.counted[0].first if rounds.counted else None
     return Section("Images", (*paragraphs, tuple(_eligible(listing)) if listing else ()))
 
@@ -21,7 +24,7 @@ def held_out(recorded: Recorded, rounds: Rounds) -> Section:
     return Section("Held-out images", (tuple(_audit(recorded, rounds)), tuple(_locked(recorded))))
 
 
-def _imported(row: Dated[Imported]) -> Iterator[Sentence]:
+def _imported(row: Dated[Imported], *, first: bool, grey: bool) -> Iterator[Sentence]:
     one, source = row.body, row.source
     facts = {"day": day(source), "files": count(one.files, "image file", source)}
     if one.dicom:
@@ -29,13 +32,13 @@ def _imported(row: Dated[Imported]) -> Iterator[Sentence]:
         yield Sentence("On {day}, {files} were looked at for import, {dicom} of them DICOM.", facts)
     else:
         yield Sentence("On {day}, {files} were looked at for import.", facts)
-    if one.tasks:
+    if first:
         yield Sentence(
             "Images were stored as PNG files without their headers; identifiers of patients and studies were replaced "
             "by pseudonyms.",
             {"tasks": count(one.tasks, "", source)},
         )
-    if one.grey:
+    if one.grey and grey:
         yield Sentence("Grey values were reduced to eight bits: {grey}.", {"grey": words(one.grey.rstrip("."), source)})
     added = count(one.tasks, "image", source)
     out = [count(len(one.unreadable), "unreadable file", source)] if one.unreadable else []
@@ -166,7 +169,3 @@ def _locked(recorded: Recorded) -> Iterator[Sentence]:
         template + " was locked on {day}: its images were not selected, not learnt from and had no pre-annotations.",
         facts,
     )
-    if one.served:
-        yield Sentence(
-            "Before that, {n} of them could have been shown to annotators.", {"n": count(len(one.served), "", source)}
-        )

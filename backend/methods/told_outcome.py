@@ -36,11 +36,12 @@ def exported(recorded: Recorded) -> Section:
     one, source = row.body, row.source
     blocks: list[Block] = [tuple(_exported(row))]
     if one.splits:
+        shown = 3 if one.patients else 2  # without a field of patients each image is a group of its own
         rows = [
-            (words(name, source), count(images, "", source), count(patients, "", source))
+            (words(name, source), count(images, "", source), count(patients, "", source))[:shown]
             for name, images, patients in one.splits
         ]
-        blocks.append(Table(Sentence("Splits of the data set"), ("Split", "Images", "Patients"), tuple(rows)))
+        blocks.append(Table(Sentence("Splits of the data set"), ("Split", "Images", "Patients")[:shown], tuple(rows)))
     if one.because:
         why = [
             (replace(words(name, source), shown=WHY.get(name, plain(name.capitalize()))), count(images, "", source))

@@ -95,10 +95,14 @@ def remove_tabs(context: Context, project: int) -> None:
 
 
 def names_of(context: Context, project: int, annotators: Sequence[str], by_name: bool) -> dict[str, str]:
-    """{annotator: what to call them}: e-mail addresses, or pseudonyms in an order that tells nothing."""
-    if not by_name:
-        return pseudonyms(annotators, f"{context.settings.label_studio_url} {project}")
+    """{annotator: what to call them}: e-mail addresses, or pseudonyms in an order that tells nothing.
+
+    Letters are given to all users of Label Studio, so that a person has the same one whatever is told.
+    """
     users = {str(user["id"]): str(user["email"]) for user in context.studio.call("GET", "/api/users/")}
+    if not by_name:
+        lettered = pseudonyms({*users, *annotators}, f"{context.settings.label_studio_url} {project}")
+        return {one: lettered[one] for one in annotators}
     return {one: users.get(one, f"user {one}, who is gone") for one in annotators}
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
+from truth import KINDS
 from week_archive import BROKEN, dicoms
 from week_lab import CARELESS, DATA, FOREIGN, LATER, NAMES, REPEATS, ROOT, TEST, Lab, digest
 from week_readers import CONFIG, file_of, in_turns
@@ -62,8 +63,8 @@ class Week(Lab):
         r.say("## Monday: from the archive into Label Studio")
         r.say(
             f"`month-1` holds {len(self.first.known) - REPEATS} breast ultrasounds, {REPEATS} of them twice, and "
-            f"{len(BROKEN)} broken files; its table says which {TEST} are the team's own test set. `pacs` holds 19 DICOM "
-            "files into which names were put: one without a patient's id, one id under which two patients stand."
+            f"{len(BROKEN)} broken files; its table says which {TEST} are the team's own test set. `pacs` holds 19 "
+            "DICOM files into which names were put: one without a patient's id, one id under which two patients stand."
         )
         told = r.run(f"seedqueue import --project {p} {table}")
         tasks = self.tasks(p)
@@ -147,7 +148,9 @@ class Week(Lab):
         test = [parts.get(task) for task in sorted(self.locked())]
         r.check(f"of {len(test)} locked tasks", f"{test.count('test')} are in the split `test`.", set(test) == {"test"})
         tasks = self.tasks(p)
-        right = sum(one["label"] == self.known(tasks[int(one["task"])]).kind for one in rows)
+        said = [[kind for kind in KINDS if one[kind] == "1"] for one in rows]
+        true = [[self.true(tasks[int(one["task"])]).kind] for one in rows]
+        right = sum(one == other for one, other in zip(said, true, strict=True))
         r.say(f"{right} of {len(rows)} exported kinds are the true ones.")
         r.run(f"seedqueue methods --project {p} --out paper")
         text = (self.place / "paper/methods.md").read_text(encoding="utf-8")
@@ -178,6 +181,8 @@ class Week(Lab):
         queue = self.queue()
         r.check("the seed queue", f"holds new tasks alone: {len(queue)}.", set(queue) <= set(new))
         in_turns(self.readers[:2], [30, 30])
+        skipped = sum(one.skipped for one in self.readers)
+        r.say(f"Ada and Ben label 30 tasks each, and skip the {skipped} chest radiographs that they are shown.")
         r.run(f"seedqueue arrivals --project {p} --after {old} --metadata scanner")
 
     def end(self) -> None:

@@ -71,6 +71,7 @@ def dicoms(place: Path, data: Path) -> list[Path]:
     for at, file in enumerate(files):
         found = pydicom.dcmread(file, force=True)
         found.PatientName, found.PatientBirthDate = f"SECRET^PATIENT{at // 2}", f"19{40 + at // 2}0101"
+        found.PatientSex = "F" if at // 2 % 2 else "M"
         found.PatientID = "" if at == 0 else f"HOSPITAL-{at // 2:04}"
         found.ReferringPhysicianName, found.InstitutionName = "SECRET^DOCTOR", "SECRET HOSPITAL"
         if at == len(files) - 1:

@@ -93,9 +93,15 @@ class Lab:
         with (self.place / "home-private/uid-map.csv").open(newline="") as opened:
             return {row["image_id"]: row["file"] for row in csv.DictReader(opened)}
 
-    def known(self, task: Mapping[str, Any]) -> Known:
+    def known(self, task: Mapping[str, Any]) -> Known | None:
+        """What is true of a task's image, None where it is no breast ultrasound."""
         name = file_of(task, self.pseudonyms())
-        return self.first.known.get(name) or self.later.known[name]
+        return self.first.known.get(name) or self.later.known.get(name)
+
+    def true(self, task: Mapping[str, Any]) -> Known:
+        known = self.known(task)
+        assert known is not None, f"{task} is no breast ultrasound"
+        return known
 
     def queue(self) -> list[int]:
         run = self.context.records.published_run(self.project)
@@ -140,7 +146,7 @@ class Lab:
         """The team's own labels of its test set."""
         tasks = self.tasks(self.project)
         for task in sorted(self.locked()):
-            body = {"result": self.known(tasks[task]).result(), "ground_truth": True}
+            body = {"result": self.true(tasks[task]).result(), "ground_truth": True}
             self.context.studio.call("POST", f"/api/tasks/{task}/annotations/", json=body)
 
     def adjudicated(self, tasks: Collection[int]) -> int:
@@ -148,7 +154,7 @@ class Lab:
         changed = 0
         for task in annotated_tasks(self.context.studio, self.project):
             for annotation in task["annotations"] if task["id"] in tasks else ():
-                known = self.known(task)
+                known = self.true(task)
                 said = [item["value"]["choices"][0] for item in annotation["result"] if item["type"] == "choices"]
                 if said != [known.kind]:
                     body = {"result": known.result()}

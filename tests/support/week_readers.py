@@ -46,33 +46,41 @@ class Known:
 class Reader:
     """An annotator. wrong: the share of images whose kind is said wrongly; shift: of every mask, in pixels.
 
-    known: what is true of the image of a task, by the name of its file. errors: {task: what was said} so far.
+    known: what is true of the image of a task; None for one that is no breast ultrasound, which is skipped. errors:
+    {task: what was said} so far. skipped: how many.
     """
 
     annotator: Annotator
-    known: Callable[[Mapping[str, Any]], Known]
+    known: Callable[[Mapping[str, Any]], Known | None]
     wrong: float
     shift: int
     seed: int
     errors: dict[int, str] = field(default_factory=dict)
+    skipped: int = 0
 
     def work(self, count: int) -> list[int]:
         """Take and answer up to `count` tasks as they are served; their numbers."""
         done: list[int] = []
         while len(done) < count and (task := self.annotator.next_task()) is not None:
-            self.answer(task)
-            done.append(int(task["id"]))
+            if self.answer(task):
+                done.append(int(task["id"]))
         return done
 
-    def answer(self, task: Mapping[str, Any]) -> None:
+    def answer(self, task: Mapping[str, Any]) -> bool:
+        """Label it, or skip it; whether it was labelled."""
         random = np.random.default_rng((self.seed, int(task["id"])))
         known = self.known(task)
+        if known is None:
+            submit(self.annotator.studio, int(task["id"]), [], was_cancelled=True)
+            self.skipped += 1
+            return False
         said = known.kind
         if random.random() < self.wrong:
             said = str(random.choice([kind for kind in KINDS if kind != known.kind]))
             self.errors[int(task["id"])] = said
         seconds = float(random.lognormal(np.log(9.0 if self.wrong < 0.2 else 4.0), 0.3))
         submit(self.annotator.studio, int(task["id"]), known.result(said, self.shift), lead_time=seconds)
+        return True
 
 
 def in_turns(readers: Sequence[Reader], counts: Sequence[int], at_once: int = 5) -> list[list[int]]:
