@@ -16,7 +16,7 @@ from seedqueue.backend.arrivals.fresh import draw_fresh_audit
 from seedqueue.backend.arrivals.looking import Report, cut_for, look_past
 from seedqueue.backend.arrivals.seeds import request_seed
 from seedqueue.backend.context import Context
-from seedqueue.backend.options import GroupField, Project, within
+from seedqueue.backend.options import Project, within
 
 After = Annotated[
     int | None,
@@ -37,6 +37,7 @@ Metadata = Annotated[
         help="fields of task data to compare, comma-separated  [default: view, modality, sex, age, manufacturer]"
     ),
 ]
+Patients = Annotated[str | None, typer.Option(help="field with the patient or study  [default: the standing queue's]")]
 Wait = Annotated[bool, typer.Option(help="wait until the seed queue stands")]
 
 
@@ -46,7 +47,7 @@ def arrivals(
     fresh: Fresh = 0,
     budget: Seeds = 0,
     metadata: Metadata = None,
-    group_field: GroupField = None,
+    group_field: Patients = None,
     wait: Wait = True,
 ) -> None:
     """What is new, unlike all that is labelled, and drifted among images that came later; audit and seeds of them."""
