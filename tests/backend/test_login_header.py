@@ -143,7 +143,7 @@ def test_no_redirect_leaves_the_sub_path(context: Context) -> None:
         assert page.get(path, headers=ANNA).status_code == 404, path
 
 
-def test_the_routes_documentation_knows_the_sub_path(context: Context) -> None:
+def test_the_routes_documentation_knows_the_sub_path_and_is_not_there_for_who_signs_in(context: Context) -> None:
     with Context(replace(context.settings, login_header="", basic_auth_user="", basic_auth_pass="")) as opened:
         for prefix in ("", "/seedqueue"):
             page = browser(opened)
@@ -151,6 +151,8 @@ def test_the_routes_documentation_knows_the_sub_path(context: Context) -> None:
             described = page.get(f"{prefix}/openapi.json").json()
             assert described["servers"] == [{"url": "/seedqueue"}]
             assert "/api/options" in described["paths"]
+    with Context(replace(context.settings, basic_auth_user="", basic_auth_pass="")) as opened:
+        assert {browser(opened).get(path, headers=ANNA).status_code for path in ("/docs", "/openapi.json")} == {404}
 
 
 @pytest.mark.parametrize(
