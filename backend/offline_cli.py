@@ -11,8 +11,8 @@ from rich.filesize import decimal
 from seedqueue.backend import screen, settings
 from seedqueue.backend.children import signals_interrupt
 from seedqueue.backend.offline import bundle as bundles
+from seedqueue.backend.offline import closure, weight_files
 from seedqueue.backend.offline import sbom as sboms
-from seedqueue.backend.offline import weight_files
 
 Embedders = Annotated[
     list[str] | None, typer.Option("--embedder", help="an embedder whose weights go along, repeatable")
@@ -36,7 +36,7 @@ def bundle(
     """All that a machine without a network needs, in one folder with checksums and an install.py."""
     names = embedder or []
     wanted = bundles.Wanted(
-        extras=sorted({*(extra or ()), *weight_files.extras_of(names)}),
+        extras=sorted({*(extra or ()), *weight_files.extras_of(names), *_own_extra()}),
         weights=weight_files.named(settings.load().weights, names),
         images=[image.expanduser() for image in images or ()],
         label_studio=label_studio and label_studio.expanduser().absolute(),
@@ -45,6 +45,11 @@ def bundle(
         made = bundles.make(out.expanduser().absolute(), wanted, advance)
     screen.say(f"{made.folder}: {made.packages} packages, {made.files} files, {decimal(made.size)}")
     screen.say("on the other machine: python3 install.py --venv /opt/seedqueue")
+
+
+def _own_extra() -> set[str]:
+    """What `seedqueue sbom` stands on, where it is here: on the other machine it can no more be had."""
+    return {"offline"} & set(closure.installed_extras(closure.ours()))
 
 
 def sbom(

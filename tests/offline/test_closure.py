@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -24,6 +25,8 @@ def test_the_closure_has_what_is_needed_and_no_more(tiny: Path) -> None:
     assert list(more) == ["tiny-leaf", "tiny-more", "tiny-root"]
     assert more["tiny-root"].requires == ("tiny-leaf", "tiny-more")
     assert closure.installed_extras(closure.ours()) == ["more"]
+    shutil.rmtree(tiny / "tiny_more-1.2.dist-info")
+    assert closure.installed_extras(closure.ours()) == []
 
 
 def test_what_is_not_installed_is_named_with_who_needs_it(tmp_path: Path) -> None:
