@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from seedqueue.backend import connection, field_jobs, locking, publish, seeding
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import NoSeedQueue, NothingLocked
+from seedqueue.backend.milestones import Agreed
 from seedqueue.backend.people import agreeing, overlaps
 from seedqueue.backend.records import Run
 from seedqueue.backend.versions import SEPARATOR
@@ -34,7 +35,8 @@ def undo(context: Context, project: int) -> Run:
 def give_back(context: Context, project: int) -> None:
     """What is read in common, and its tabs. Before the queue's: the last of our tabs takes the Default one along."""
     overlaps.release(context, project)
-    agreeing.remove_tabs(context, project)
+    if Agreed.last(context.records, project) is not None:
+        agreeing.remove_tabs(context, project)
 
 
 def detach(context: Context, project: int, progress: Callable[[int, int], None] = lambda done, of: None) -> Detached:
