@@ -138,8 +138,9 @@ def _until_ended(context: Context, run: Run) -> Run:
                 warn(f"it waits: {found.waiting}")
             told = found.waiting
             if not current.active:
-                if found.progress is None and current.embedded:
-                    bar.update(task, completed=current.embedded, total=current.embedded)
+                if found.progress is None:
+                    bar.update(task, completed=current.embedded, total=max(current.embedded, 1), refresh=True)
+                bar.update(task, visible=bool(current.embedded))  # a bar of nothing says nothing
                 return current
             time.sleep(POLL_SECONDS)
 

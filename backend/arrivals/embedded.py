@@ -26,17 +26,20 @@ def embedded(
     Gives those that cannot be read too. The jobs are the backend's own for new tasks: asking beside it is asking once.
     Raises `NobodyEmbeds`, `EmbeddingStalled`.
     """
-    tries, least = 0, len(pool) + 1
+    tries, least, told = 0, len(pool) + 1, False
     while True:
         vectors = vectors_of(context, run.project, run.fingerprint)
         unreadable = {one.task: one for one in context.records.unreadable(run.project, run.number)}
         absent = [one for one in pool if not vectors.has(one.task, one.uri)]
         missing = [one for one in absent if one.task not in unreadable]
         if not missing:
+            if told:
+                tell(len(pool), len(pool))
             return vectors, [unreadable[one.task] for one in absent]
         if not presence.listening(context.broker):
             raise NobodyEmbeds(len(missing))
         tell(len(pool) - len(missing), len(pool))
+        told = True
         if not pool_changes.embedding(context, run):
             tries, least = (0, len(missing)) if len(missing) < least else (tries + 1, least)
             if tries > TRIES:
