@@ -12,6 +12,8 @@ from seedqueue.backend.context import Context
 from seedqueue.backend.errors import InvalidRequest
 from seedqueue.backend.options import Project, Where
 
+LONGEST = 20  # Python refuses to read a number of thousands of digits
+
 
 def lock(
     project: Project,
@@ -39,10 +41,11 @@ def detach(project: Project) -> None:
     """Leave the project as it was: queue, locked list, pre-annotations, connection and webhook are taken away."""
     with screen.progress_bar("opening") as advance:
         done = detaching.detach(_context(), project, advance)
+    queue = "its seed queue" if done.queue else "no seed queue"
+    link = "its connection" if done.connections else "no connection"
     screen.say(
-        f"project {project} is as it was: {'its seed queue' if done.queue else 'no seed queue'}, {done.unlocked} "
-        f"locked tasks, {done.predictions} stored pre-annotations and {done.connections} connections were taken away; "
-        "annotations and tasks stay"
+        f"project {project} is as it was. Taken away: {queue}, {done.unlocked} locked tasks, {done.predictions} stored "
+        f"pre-annotations, {link}. Annotations and tasks stay."
     )
 
 
@@ -57,8 +60,10 @@ def _numbers(file: Path) -> list[int]:
         lines = file.read_text(encoding="utf-8").split()
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidRequest(f"--tasks {file} cannot be read: {error}.") from error
-    if wrong := next((line for line in lines if not line.isdecimal()), None):
+    if wrong := next((line for line in lines if not (line.isdecimal() and len(line) < LONGEST)), None):
         raise InvalidRequest(f"--tasks {file} holds {wrong!r}, which is no task's number.")
+    if not lines:
+        raise InvalidRequest(f"--tasks {file} holds no task's number.")
     return [int(line) for line in lines]
 
 

@@ -27,6 +27,7 @@ from seedqueue.backend import presence, seeding
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import RunFailed
 from seedqueue.backend.records import QueuedTask, Run
+from seedqueue.backend.report_words import plural
 from seedqueue.backend.seeding import Status
 
 POLL_SECONDS = 0.3
@@ -115,7 +116,7 @@ def follow(context: Context, run: Run, *, wait: bool) -> None:
         raise RunFailed(project, run.number, f"it was {current.state}")
     queue = context.records.queue(project, run.number)
     audits = sum(one.audit for one in queue)
-    among = f", {audits} audit tasks among them," if audits else ""
+    among = f", {plural(audits, 'audit task')} among them," if audits else ""
     say(
         f"{current.version}: {len(queue)} of {current.tasks} tasks{among} stand first in project {project} "
         f"({current.embedded} images embedded now, {current.unreadable} unreadable)"

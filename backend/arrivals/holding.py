@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from seedqueue.backend import audit
@@ -29,7 +29,7 @@ MARGIN = 0.1  # a loss that the interval must exclude before an estimate is said
 
 @dataclass(frozen=True)
 class Holding:
-    """One serving version. labelled, size: of the fresh slice. holds: None where it cannot be said yet."""
+    """One serving version. labelled, size: of the fresh slice, without what was skipped. holds: None: not said yet."""
 
     version: str
     labelled: int
@@ -48,12 +48,16 @@ def holding(context: Context, run: Run, part: Part | None, pool: Sequence[PoolTa
     serving = context.versions.serving(run.project)
     if part is None or not part.tasks or not serving or {one.task for one in first} & {o.task for o in part.tasks}:
         return ()
-    present = {one.task for one in pool}
-    fresh = {one.task for one in part.tasks} & present
+    drawn = {one.task for one in part.tasks}
+    fresh = {one.task for one in pool if one.task in drawn}
+    skipped = {one.task for one in pool if one.skipped and not one.labelled and one.task in drawn}
     gathered = gather(context, run.project, run.choices.group_field)
     vectors = vectors_apart(context, run, gathered)
-    slices = {one.task for one in first}, fresh
-    return tuple(_of(context, run, part, gathered, vectors, version, slices) for version in serving.values())
+    slices = {one.task for one in first}, fresh - skipped
+    found = [_of(context, run, part, gathered, vectors, version, slices) for version in serving.values()]
+    # Nobody could say what they show: they are no part of the question, and never will be labelled.
+    told = f"; {len(skipped)} skipped left out" if skipped else ""
+    return tuple(replace(one, sentence=one.sentence + told) for one in found)
 
 
 def verdict(found: Compared) -> tuple[bool | None, str]:

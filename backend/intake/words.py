@@ -16,15 +16,21 @@ def warnings(found: Found) -> list[str]:
     near = [f"{names[pair.one]} like {names[pair.other]}" for pair in found.near]
     alone = [names[at] for at in found.alone if at in found.new]
     told = (
-        ("cannot be read", [f"{one.listed.name} ({one.reason})" for one in found.unreadable], UNREADABLE),
-        ("repeat the pixels of another file and are left out", repeats, REPEATS),
-        ("are near duplicates of another image and are kept", near, NEAR),
-        ("seem to have text burned into their pixels, which anybody who sees them can read", burned, BURNED_IN),
-        ("are DICOM without a patient's id; each of their studies counts as a patient of its own", alone, ALONE),
-        ("patient ids seem to belong to two patients, who are kept apart unless --trust-ids is given",
+        ("cannot be read",
+         "cannot be read", [f"{one.listed.name} ({one.reason})" for one in found.unreadable], UNREADABLE),
+        ("repeats the pixels of another file and is left out",
+         "repeat the pixels of another file and are left out", repeats, REPEATS),
+        ("is a near duplicate of another image and is kept",
+         "are near duplicates of another image and are kept", near, NEAR),
+        ("seems to have text burned into its pixels, which anybody who sees it can read",
+         "seem to have text burned into their pixels, which anybody who sees them can read", burned, BURNED_IN),
+        ("is DICOM without a patient's id; its study counts as a patient of its own",
+         "are DICOM without a patient's id; each of their studies counts as a patient of its own", alone, ALONE),
+        ("patient id seems to belong to two patients, who are kept apart unless --trust-ids is given",
+         "patient ids seem to belong to two patients, who are kept apart unless --trust-ids is given",
          sorted(found.shared), SHARED),
     )  # fmt: skip
-    return [_line(what, which, file) for what, which, file in told if which]
+    return [_line(one if len(which) == 1 else many, which, file) for one, many, which, file in told if which]
 
 
 def _line(what: str, which: list[str], file: str) -> str:

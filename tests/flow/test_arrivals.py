@@ -8,7 +8,7 @@ from pathlib import Path
 from zlib import crc32
 
 import pytest
-from annotating import Expert
+from annotating import Expert, submit
 from image_server import ImageServer
 from load import pictures
 from running import Backend
@@ -122,7 +122,9 @@ def test_the_fresh_slice_is_served_next_without_a_pre_annotation_and_never_learn
     assert served.task in fresh
     assert all(not one["result"] for one in served.predictions)
     assert taught.predict(min(fresh)) == [[]]
-    taught.expert.answer(fresh - {served.task})
+    skipped, *others = sorted(fresh - {served.task})
+    submit(taught.expert.annotator.studio, skipped, [], was_cancelled=True)
+    taught.expert.answer(others)
     taught.still()
     learnt = {number for one in taught.versions() for number, _ in one.annotations}
     assert len(learnt) == 8
@@ -133,12 +135,13 @@ def test_the_fresh_slice_is_served_next_without_a_pre_annotation_and_never_learn
 
 def test_a_labelled_fresh_slice_says_what_can_be_said(month: Month) -> None:
     found = month.look()
-    assert (found.cut.after, found.labelled) == (month.old[-1], FRESH)
+    assert (found.cut.after, found.labelled) == (month.old[-1], FRESH - 1)
     assert found.cut.why.endswith("nothing came since")
     [one] = found.holding
-    assert (one.version, one.labelled, one.size) == ("linear-1", FRESH, FRESH)
+    assert (one.version, one.labelled, one.size) == ("linear-1", FRESH - 1, FRESH - 1)
+    assert one.sentence.endswith("; 1 skipped left out")
     assert one.compared is not None
-    assert one.compared.n_fresh == FRESH
+    assert one.compared.n_fresh == FRESH - 1
     assert one.compared.n_old == len(audit.first(month.taught.backend.context.records, month.taught.project))
     assert one.compared.left_out == ("not usable",)
     assert one.compared.low is not None
@@ -148,14 +151,15 @@ def test_a_labelled_fresh_slice_says_what_can_be_said(month: Month) -> None:
 def test_seeds_come_from_the_new_part_alone(month: Month) -> None:
     context, project = month.taught.backend.context, month.taught.project
     told = month.command("--seed", "5")
-    assert f"5 of {8 + AUDIT + DRAWN + 1} tasks stand first" in told
+    # the one that was skipped goes to others
+    assert f"6 of {8 + AUDIT + DRAWN + 1} tasks, 1 audit task among them, stand first" in told
     run = context.records.published_run(project)
     assert run is not None
     assert (run.choices.where, run.number) == (f"id>{month.old[-1]}", month.last().run)
-    queue = context.records.queue(project, run.number)
+    seeds = {one.task for one in context.records.queue(project, run.number) if not one.audit}
     held_out = {one.task for one in audit.frozen(context.records, project)}
-    assert len(queue) == 5
-    assert {one.task for one in queue} <= set(month.new) - held_out
+    assert len(seeds) == 5
+    assert seeds <= set(month.new) - held_out
 
 
 def test_what_comes_after_a_look_is_the_next_new_part(month: Month, later: ImageServer) -> None:

@@ -141,7 +141,8 @@ def test_a_settled_disagreement_leaves_the_tab_and_tabs_can_be_taken_away(readin
     report = agreeing.look_at_agreement(context, project, tabs_too=True)
     assert reading.tab("Disagreements") == set(others) == {one.task for one in report.disagreements}
     assert (report.settled, report.adjudicators) == (1, 1)
-    assert len(set(report.names)) == 3 and all(one.startswith("annotator ") for one in report.names)
+    assert len(set(report.names)) == 3
+    assert all(one.startswith("annotator ") for one in report.names)
     found = {(one.given, one.suggested) for one in report.doubted.suspects if one.task in reading.planted}
     assert found == {("lateral", "frontal")}
     agreeing.remove_tabs(context, project)

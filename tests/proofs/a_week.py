@@ -166,7 +166,7 @@ class Week(Lab):
         )
         old = max(self.tasks(p))
         r.run(f"seedqueue import --project {p} month-2/images.csv --field scanner --field set")
-        r.run(f"seedqueue arrivals --project {p} --metadata scanner --audit 40 --seed 20")
+        r.run(f"seedqueue arrivals --project {p} --metadata scanner --audit 60 --seed 20")
         new = {task: one for task, one in self.tasks(p).items() if task > old}
         foreign = {task for task, one in new.items() if file_of(one, self.pseudonyms()) in self.later.foreign}
         looked = look(self.context, p, old, ["scanner"])
@@ -180,9 +180,9 @@ class Week(Lab):
         r.check("the drift of `scanner`", f"is told, with {len(drifted)} drifts in all.", "scanner" in drifted)
         queue = self.queue()
         r.check("the seed queue", f"holds new tasks alone: {len(queue)}.", set(queue) <= set(new))
-        in_turns(self.readers[:2], [30, 30])
+        in_turns(self.readers[:2], [40, 40])
         skipped = sum(one.skipped for one in self.readers)
-        r.say(f"Ada and Ben label 30 tasks each, and skip the {skipped} chest radiographs that they are shown.")
+        r.say(f"Ada and Ben label 40 tasks each, and skip the {skipped} chest radiographs that they are shown.")
         r.run(f"seedqueue arrivals --project {p} --after {old} --metadata scanner")
 
     def end(self) -> None:
