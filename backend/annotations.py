@@ -10,6 +10,7 @@ from typing import Any
 
 from seedqueue.backend.agreement import Agreement, Rated, agreement_of
 from seedqueue.backend.examples import Drawn, Example
+from seedqueue.backend.field_values import group_of, value_of
 from seedqueue.backend.label_config import KINDS, PATH_SEPARATOR, Control, Labelling
 from seedqueue.backend.regions import REGION_KINDS, Region, read_regions
 from seedqueue.backend.spacings import FIELD, spacing_of
@@ -75,7 +76,7 @@ def examples_from(tasks: Iterable[Json], labelling: Labelling, group_field: str 
     for task in tasks:
         number = int(task["id"])
         said = _newest(said_of(task, labelling, problems))
-        uri = (task.get("data") or {}).get(labelling.image_key)
+        uri = value_of(task.get("data") or {}, labelling.image_key)
         if said and not (isinstance(uri, str) and uri):
             reason = f"it has no image in the field {labelling.image_key!r} of its data: is it deleted?"
             problems.append(Problem(number, None, reason))
@@ -84,7 +85,7 @@ def examples_from(tasks: Iterable[Json], labelling: Labelling, group_field: str 
         truths = [one for one in said if one.ground_truth]
         counted = [one for one in truths[-1:] or said if one.counts]
         if counted:
-            group = str((task.get("data") or {}).get(group_field) or f"task {number}")
+            group = group_of(task.get("data"), group_field, number)
             spacing = spacing_of(str((task.get("data") or {}).get(FIELD, "")))
             examples.append(_example(number, str(uri), group, counted, labelling, spacing))
     multiple = labelling.classification_kind == "multi"

@@ -20,12 +20,14 @@ def draw_slice(
 ) -> list[QueuedTask]:
     """At least `choices.audit` tasks of the whole pool, labelled ones among them, in random order.
 
+    Of a tab or filter those inside of it: what is labelled elsewhere is no sample of anything.
+
     Whole groups by `choices.group_field`; up to 10,000 images whole clusters of near duplicates too. Beyond, what
     is near an audit image is kept out of training instead: all pairs would take minutes. Tasks whose image
     is not embedded cannot be drawn. The order of the pool does not matter: rows are sorted by content.
     Raises `AuditExceedsPool` where nothing would be left to label, `NoGroups`.
     """
-    stored = store.stored()
+    stored, pool = store.stored(), [task for task in pool if not task.outside]
     hashes = [known.get(source_key(task.task, task.uri)) for task in pool]
     rows = sorted((sha256, task.task, task) for sha256, task in zip(hashes, pool, strict=True) if sha256 in stored)
     vectors = store.read([sha256 for sha256, _, _ in rows]) if len(rows) <= EXACT_ROWS else np.zeros((len(rows), 1))

@@ -13,6 +13,7 @@ from seedqueue.backend import audit, seeding, steps
 from seedqueue.backend.context import Context
 from seedqueue.backend.embeddings import Embeddings
 from seedqueue.backend.errors import RunInProgress
+from seedqueue.backend.locked import locked
 from seedqueue.backend.page_errors import (
     NoSuchRun,
     NothingChanged,
@@ -54,21 +55,33 @@ def request_publication(context: Context, project: int, number: int, add: Sequen
             raise NotPublishable(project, number, base.state if base.state != "published" else "no longer in place")
         if stands and not add and not remove:
             raise NothingChanged(number)
-        slice_ = _slice(context, base)
-        open_ = unlabelled_of(context.studio, project, {one.task for one in queue}.union(add))
-        queue = bound(changed(queue, add, remove, _embedded(context, base, open_.intersection(add))), slice_)
-        if not any(one.task in open_ and not one.audit for one in queue):
-            raise NothingLeft(number, len(queue))
-        run = _copy(context, base, queue)
-        # Its number is taken first, as that of a run that failed: were we killed in here, the next run would get the
-        # number, and with it the queue.
-        context.records.save_run(run.moved("failed", error=CUT_OFF))
-        if slice_ and not audit.frozen(context.records, project):
-            audit.freeze(context.records, project, run.number, slice_)
-        context.records.add_unreadable(project, run.number, context.records.unreadable(project, number))
-        context.records.save_queue(run, queue)
-        context.records.save_run(run)
+        with context.broker.lock(f"publish-{project}"):  # no task is locked between its choice and the audit slice
+            run = _recorded(context, base, queue, add, remove)
         steps.enqueue_start(context, run)
+    return run
+
+
+def _recorded(
+    context: Context, base: Run, queue: Sequence[QueuedTask], add: Sequence[int], remove: Sequence[int]
+) -> Run:
+    """The new run with its queue, less what was locked since the queue was chosen."""
+    project = base.project
+    apart = locked(context.records, project)
+    slice_, queue = _without(_slice(context, base), apart), _without(queue, apart)
+    open_ = unlabelled_of(context.studio, project, {one.task for one in queue}.union(add)) - apart
+    remove = [task for task in remove if task not in apart]  # they are out
+    queue = bound(changed(queue, add, remove, _embedded(context, base, open_.intersection(add))), slice_)
+    if not any(one.task in open_ and not one.audit for one in queue):
+        raise NothingLeft(base.number, len(queue))
+    run = _copy(context, base, queue)
+    # Its number is taken first, as that of a run that failed: were we killed in here, the next run would get the
+    # number, and with it the queue.
+    context.records.save_run(run.moved("failed", error=CUT_OFF))
+    if slice_ and not audit.frozen(context.records, project):
+        audit.freeze(context.records, project, run.number, slice_)
+    context.records.add_unreadable(project, run.number, context.records.unreadable(project, base.number))
+    context.records.save_queue(run, queue)
+    context.records.save_run(run)
     return run
 
 
@@ -100,7 +113,7 @@ def changed(
     wanted = [task for task in dict.fromkeys(add) if task not in present]
     unknown, absent = [task for task in wanted if task not in uris], sorted(set(remove) - present)
     if unknown:
-        what = "are labelled, deleted or not embedded in this project, so they cannot be added"
+        what = "are labelled, locked, deleted or not embedded in this project, so they cannot be added"
         raise TasksUnknown(what, unknown, len(wanted))
     if absent:
         raise TasksUnknown("do not stand in the queue, so they cannot be taken out", absent, len(set(remove)))
@@ -125,6 +138,11 @@ def bound(queue: Sequence[QueuedTask], slice_: Sequence[QueuedTask]) -> list[Que
         for one in kept
     ]
     return [replace(one, rank=rank) for rank, one in enumerate(marked, start=1)]
+
+
+def _without(queue: Sequence[QueuedTask], apart: Collection[int]) -> list[QueuedTask]:
+    """What was chosen or drawn before a list was locked, less the tasks on it."""
+    return [one for one in queue if one.task not in apart]
 
 
 def _copy(context: Context, base: Run, queue: Sequence[QueuedTask]) -> Run:

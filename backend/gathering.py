@@ -84,7 +84,9 @@ def gather(context: Context, project: int, group_field: str = "") -> Gathered:
     frozen = audit.frozen(context.records, project)
     kept_back = locked.of(context.records, project)
     slice_, apart = {one.task for one in frozen}, set(kept_back.tasks)
-    groups = {one.group for one in frozen if one.group}.union(kept_back.groups)
+    groups = {one.group for one in frozen}.union(kept_back.groups)
+    # A list that was locked by another field, or before there was one, knows no groups: what can judge tells its own.
+    groups |= {one.group for one in found.examples if one.task in apart}
     learnt = [one for one in found.examples if one.task not in slice_ | apart and one.group not in groups]
     return Gathered(
         labelling,

@@ -25,22 +25,22 @@ def lock(
     if sum(map(bool, (tab or where, tasks))) != 1:
         raise InvalidRequest("Say which tasks: --tab and --where, or --tasks with a file of their numbers.")
     numbers = _numbers(tasks) if tasks else []
-    with screen.progress_bar("locking") as advance:
-        found = locking.lock(_context(), project, tab, where, numbers, advance)
+    with _context() as context, screen.progress_bar("locking") as advance:
+        found = locking.lock(context, project, tab, where, numbers, advance)
     screen.say(f"{len(found.tasks)} tasks of project {project} are locked ({found.source}); nobody is served them")
 
 
 def unlock(project: Project) -> None:
     """Open the locked test list: its tasks are served and learnt from as all others."""
-    with screen.progress_bar("opening") as advance:
-        found = locking.unlock(_context(), project, advance)
+    with _context() as context, screen.progress_bar("opening") as advance:
+        found = locking.unlock(context, project, advance)
     screen.say(f"{len(found.tasks)} tasks of project {project} are open again")
 
 
 def detach(project: Project) -> None:
     """Leave the project as it was: queue, locked list, pre-annotations, connection and webhook are taken away."""
-    with screen.progress_bar("opening") as advance:
-        done = detaching.detach(_context(), project, advance)
+    with _context() as context, screen.progress_bar("opening") as advance:
+        done = detaching.detach(context, project, advance)
     queue = "its seed queue" if done.queue else "no seed queue"
     link = "its connection" if done.connections else "no connection"
     screen.say(

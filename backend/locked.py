@@ -16,15 +16,15 @@ class Locked(Milestone):
     """The list as it stands after a change.
 
     uris: of the tasks' images, in their order. groups: the patients or studies of its tasks, whose other tasks are not
-    learnt from either. served: the tasks among them that Label Studio could serve before. source: where the list came
-    from, in words.
+    learnt from either. before: (task, how many annotators were to read it before), for opening it again. source: where
+    the list came from, in words.
     """
 
     kind: ClassVar[Kind] = "locked"
     tasks: tuple[int, ...]
     uris: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-    served: tuple[int, ...] = ()
+    before: tuple[tuple[int, int], ...] = ()
     source: str = ""
 
     @property

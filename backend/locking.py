@@ -6,19 +6,19 @@ of 0: none of them are too few, whoever asks, also at the end when the queue is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from seedqueue.backend import audit, locked, publish
+from seedqueue.backend import audit, demand, locked, publish, waking
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import NothingLocked, NothingToLock, TasksInAudit
 from seedqueue.backend.locked import Locked
+from seedqueue.backend.milestones import Overlap
 from seedqueue.backend.narrowing import inside_of
 from seedqueue.backend.pool import PoolTask, list_pool
+from seedqueue.backend.versions import SEPARATOR
 
 Say = Callable[[int, int], None]
-# Both: whenever Label Studio counts anew whether a task is done, 0 annotations are not fewer than 0.
-UNSERVED = {"overlap": 0, "is_labeled": True}
 
 
 def lock(
@@ -35,8 +35,43 @@ def lock(
     once more does the rest. Raises `NothingToLock`, `TasksInAudit`, `TabNotFound`, `UnreadableFilter`,
     `ProjectNotFound`.
     """
-    group_field = context.settings.group_field
-    fields = [group_field] if group_field else []
+    with context.broker.lock(f"locked-{project}"):
+        with context.broker.lock(f"publish-{project}"):  # no audit slice is drawn, nothing read in common meanwhile
+            field = _group_field(context, project)
+            found, source = _asked(context, project, tab, where, tasks, [field] if field else [])
+            drawn = {one.task for one in audit.frozen(context.records, project)}
+            if both := sorted(drawn.intersection(one.task for one in found)):
+                raise TasksInAudit(both, len(found))
+            described = context.studio.call("GET", f"/api/projects/{project}", project=project)
+            entries = demand.stored(context.studio, project, [one.task for one in found])
+            had = _had(context, project, entries, described["maximum_annotations"])
+            standing = _joined(locked.of(context.records, project), found, had, field, source)
+            standing.save(context.records, project)
+        demand.tell(context.studio, dict.fromkeys(had, 0), entries, demand.counts_skips(described), progress)
+        _take_back(context, project, {one.task for one in found if not one.labelled})
+        if context.records.published_run(project) is not None:
+            waking.reconcile(context.broker, project)  # others take the ranks
+    return standing
+
+
+def unlock(context: Context, project: int, progress: Say = lambda done, of: None) -> Locked:
+    """Open the whole list: its tasks are served and learnt from as all others. Raises `NothingLocked`."""
+    with context.broker.lock(f"locked-{project}"):
+        standing = locked.of(context.records, project)
+        if not standing.tasks:
+            raise NothingLocked(project)
+        described = context.studio.call("GET", f"/api/projects/{project}", project=project)
+        before = dict(standing.before)
+        entries = demand.stored(context.studio, project, before)
+        demand.tell(context.studio, before, entries, demand.counts_skips(described), progress)
+        Locked((), source="opened").save(context.records, project)
+    return standing
+
+
+def _asked(
+    context: Context, project: int, tab: str | None, where: str, tasks: Sequence[int], fields: Sequence[str]
+) -> tuple[list[PoolTask], str]:
+    """What is to be locked, and that in words. Raises `NothingToLock`."""
     if tasks:
         found = [one for one in list_pool(context.studio, project, None, fields) if one.task in set(tasks)]
         source = f"{len(tasks)} tasks given"
@@ -46,32 +81,23 @@ def lock(
     missing = sorted(set(tasks) - {one.task for one in found})
     if not found or missing:
         raise NothingToLock(project, source, missing)
-    drawn = {one.task for one in audit.frozen(context.records, project)}
-    if both := sorted(drawn.intersection(one.task for one in found)):
-        raise TasksInAudit(both, len(found))
-    with context.broker.lock(f"publish-{project}"):
-        standing = _joined(locked.of(context.records, project), found, group_field, source)
-        standing.save(context.records, project)
-        _keep_from_annotators(context, project, [one for one in found if not one.labelled], progress)
-    return standing
+    return found, source
 
 
-def unlock(context: Context, project: int, progress: Say = lambda done, of: None) -> Locked:
-    """Open the whole list: its tasks are served and learnt from as all others. Raises `NothingLocked`."""
-    with context.broker.lock(f"publish-{project}"):
-        standing = locked.of(context.records, project)
-        if not standing.tasks:
-            raise NothingLocked(project)
-        overlap = context.studio.call("GET", f"/api/projects/{project}", project=project)["maximum_annotations"]
-        for position, task in enumerate(standing.served, start=1):
-            change = {"overlap": overlap, "is_labeled": False}
-            context.studio.call("PATCH", f"/api/tasks/{task}/", json=change, missing_ok=True)
-            progress(position, len(standing.served))
-        Locked((), source="opened").save(context.records, project)
-    return standing
+def _group_field(context: Context, project: int) -> str:
+    """That of the standing queue, by which its heads learn; before the first, that of the settings."""
+    run = context.records.published_run(project)
+    return run.choices.group_field if run is not None else context.settings.group_field
 
 
-def _joined(before: Locked, found: Sequence[PoolTask], group_field: str, source: str) -> Locked:
+def _had(context: Context, project: int, entries: Mapping[int, demand.Entry], usual: int) -> dict[int, int]:
+    """{task: how many were to read it}; of what is read in common, before it was."""
+    common = Overlap.last(context.records, project)
+    before = dict(common.before) if common else {}
+    return {task: before.get(task) or entry["overlap"] or usual for task, entry in entries.items()}
+
+
+def _joined(before: Locked, found: Sequence[PoolTask], had: Mapping[int, int], group_field: str, source: str) -> Locked:
     known = set(before.tasks)
     added = [one for one in found if one.task not in known]
     groups = {one.fields.get(group_field, "") for one in added} - {""}
@@ -80,18 +106,17 @@ def _joined(before: Locked, found: Sequence[PoolTask], group_field: str, source:
         tasks=(*before.tasks, *(one.task for one in added)),
         uris=(*before.uris, *(one.uri for one in added)),
         groups=tuple(sorted(groups.union(before.groups))),
-        served=tuple(sorted({*before.served, *(one.task for one in found if not one.labelled)})),
+        before=(*before.before, *((one.task, had[one.task]) for one in added if one.task in had)),
         source="; ".join(dict.fromkeys(filter(None, [before.source, source]))),
     )
 
 
-def _keep_from_annotators(context: Context, project: int, tasks: Sequence[PoolTask], progress: Say) -> None:
-    """No annotator is served these, and what the standing queue says of them is taken back."""
-    run = context.records.published_run(project)
-    for position, one in enumerate(tasks, start=1):
-        context.studio.call(
-            "PATCH", f"/api/tasks/{one.task}/", json={"overlap": 0, "is_labeled": True}, missing_ok=True
-        )
-        if run is not None:
-            publish.withdraw(context.studio, one.task, run.version)
-        progress(position, len(tasks))
+def _take_back(context: Context, project: int, tasks: set[int]) -> None:
+    """What the standing queue and heads have said of these: their ranks and their pre-annotations."""
+    studio, run = context.studio, context.records.published_run(project)
+    heads = {one.name for one in context.versions.all(project)}
+    ours = {run.version} if run is not None else set()
+    ours |= {name for name in publish.versions(studio, project) if heads.issuperset(str(name).split(SEPARATOR))}
+    told = set[int]().union(*(publish.tasks_with_version(studio, project, version) for version in ours))
+    for task in sorted(tasks & told):
+        publish.withdraw(studio, task, ours)

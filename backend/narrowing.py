@@ -5,21 +5,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from seedqueue.backend.errors import UnreadableFilter
 from seedqueue.backend.label_studio import Studio
-from seedqueue.backend.pool import PoolTask, filtered, list_pool, pages
+from seedqueue.backend.pool import PoolTask, filtered, list_pool, page_by_page
 from seedqueue.backend.records import Choices
 
 ID = "id"
 LABEL = "label:"
 PAGE = 200  # tasks with all their regions: a page of brush masks is megabytes
 
-# Quoted text may hold `and` too.
-_BETWEEN = re.compile(r'\s+and(?:\s+|$)(?=(?:[^"]*"[^"]*")*[^"]*$)')
-_CONDITION = re.compile(r'\s*([^\s=<>!~"]+)\s*(!=|<=|>=|=|<|>|~)\s*("[^"]*"|[^"]+?)\s*')
+# Quoted text may hold `and` and operators too. Elsewhere a second operator is a slip (`==`, `or view=PA`), not a value.
+_BETWEEN = re.compile(r'\s+and(?:\s+|$)(?=(?:[^"]*"[^"]*")*[^"]*$)', re.IGNORECASE)
+_CONDITION = re.compile(r"""\s*([^\s=<>!~"]+)\s*(!=|<=|>=|=|<|>|~)\s*("[^"]*"|'[^"']*'|[^"'=<>!~][^"=<>!~]*?)\s*""")
+# Label Studio stores results as JSON: what is escaped there, in some databases all but ASCII, cannot be looked for.
+_PLAIN = re.compile(r"[ !#-\[\]-~]+")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Condition:
 def parse(text: str) -> tuple[Condition, ...]:
     """The conditions of a filter, which all have to hold; () for an empty text.
 
-    `view=PA and date>=2025-01-01 and label:side=left`, values in quotes where they hold quotes' worth of words.
+    `view=PA and date>=2025-01-01 and label:side=left`; a value with `and` or an operator in it stands in quotes.
     Raises `UnreadableFilter`.
     """
     if not text.strip():
@@ -60,7 +62,7 @@ def parse(text: str) -> tuple[Condition, ...]:
         match = _CONDITION.fullmatch(part)
         if match is None:
             raise UnreadableFilter(text, f"{part!r} is no condition")
-        condition = Condition(match[1], match[2], match[3].strip('"'))
+        condition = Condition(match[1], match[2], _unquoted(match[3]))
         if condition.name.startswith(LABEL) and (condition.operator not in ("=", "!=") or not condition.control):
             raise UnreadableFilter(text, f"{part!r}: of labels only = and != can be asked")
         if condition.name == ID and not condition.value.isdecimal():
@@ -93,7 +95,8 @@ def pool_of(studio: Studio, project: int, choices: Choices, fields: Sequence[str
     if choices.tab is None and not choices.where:
         return found
     inside = {one.task for one in found}
-    return found + [one for one in list_pool(studio, project, None, fields, LABELLED) if one.task not in inside]
+    labelled = [one for one in list_pool(studio, project, None, fields, LABELLED) if one.task not in inside]
+    return found + [replace(one, outside=True) for one in labelled]
 
 
 def labelled_so(studio: Studio, project: int, control: str, value: str) -> set[int]:
@@ -101,14 +104,24 @@ def labelled_so(studio: Studio, project: int, control: str, value: str) -> set[i
     found: set[int] = set()
     for column, kind in (("annotations_results", "annotations"), ("predictions_results", "predictions")):
         # Label Studio looks for the text anywhere in the results: a superset, judged below.
-        query = {"filters": {"conjunction": "and", "items": [filtered(column, "contains", "String", value)]}}
-        params = {"project": project, "page_size": PAGE, "fields": "all", "resolve_uri": "false"}
-        for page in pages(studio, project, {**params, "query": json.dumps(query)}):
+        items = [filtered(column, "contains", "String", _looked_for(value) or _looked_for(control) or "from_name")]
+        query = json.dumps({"filters": {"conjunction": "and", "items": items}})
+        params = {"project": project, "page_size": PAGE, "fields": "all", "resolve_uri": "false", "query": query}
+        for page in page_by_page(studio, project, params):
             found |= {task["id"] for task in page if _says(task.get(kind) or (), control, value)}
     return found
 
 
 LABELLED: list[dict[str, Any]] = [filtered("total_annotations", "greater", "Number", 0)]
+
+
+def _looked_for(text: str) -> str:
+    """The longest part of a text that stands in JSON as it is; "" where there is none."""
+    return max(_PLAIN.findall(text), key=len, default="")
+
+
+def _unquoted(value: str) -> str:
+    return value[1:-1] if value[:1] in ('"', "'") else value
 
 
 def _says(answers: Iterable[Mapping[str, Any]], control: str, value: str) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from seedqueue.backend.errors import NoImageInLabelConfig, TabNotFound
+from seedqueue.backend.field_values import text_of, value_of
 from seedqueue.backend.label_studio import Studio
 
 PAGE = 1000
@@ -20,7 +21,8 @@ Place = tuple[int, str]  # a task and the URI of its image
 class PoolTask:
     """One task: its id, the URI of its image as task data holds it, whether it has an annotation or a skip.
 
-    fields: the fields of task data that were asked for, as far as the task has them.
+    fields: the fields of task data that were asked for, as far as the task has them. outside: of the tab or filter of
+    the run that lists it; there because it is labelled.
     """
 
     task: int
@@ -28,6 +30,7 @@ class PoolTask:
     labelled: bool
     skipped: bool = False
     fields: Mapping[str, str] = field(default_factory=dict, hash=False)
+    outside: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,24 +122,27 @@ def _params(project: int) -> dict[str, Any]:
 
 def _listed(entry: Mapping[str, Any], key: str, fields: Sequence[str] = ()) -> PoolTask:
     uri = value_of(entry["data"], key)
-    kept = {name: value for name in fields if (value := _text(value_of(entry["data"], name)))}
+    kept = {name: value for name in fields if (value := text_of(value_of(entry["data"], name)))}
     labelled, skipped = bool(entry.get("total_annotations")), bool(entry.get("cancelled_annotations"))
     return PoolTask(entry["id"], uri if isinstance(uri, str) else "", labelled, skipped, kept)
 
 
 def pages(studio: Studio, project: int, params: Mapping[str, Any]) -> list[list[dict[str, Any]]]:
     """All pages of a task list. Raises `ProjectNotFound`."""
-    gathered: list[list[dict[str, Any]]] = []
-    seen, total = 0, 1
+    return list(page_by_page(studio, project, params))
+
+
+def page_by_page(studio: Studio, project: int, params: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
+    """The same, each page when it is wanted: nobody holds what 100,000 tasks say. Raises `ProjectNotFound`."""
+    number, seen, total = 0, 0, 1
     while seen < total:
-        page = {**params, "page": len(gathered) + 1}
+        page = {**params, "page": number + 1}
         # A later page that is not there: tasks were deleted since the first one told how many there are.
-        answer = studio.call("GET", "/api/tasks", project=project, params=page, slow=True, missing_ok=bool(gathered))
+        answer = studio.call("GET", "/api/tasks", project=project, params=page, slow=True, missing_ok=number > 0)
         if answer is None or not answer["tasks"]:
             break
-        gathered.append(answer["tasks"])
-        seen, total = seen + len(answer["tasks"]), answer["total"]
-    return gathered
+        number, seen, total = number + 1, seen + len(answer["tasks"]), answer["total"]
+        yield answer["tasks"]
 
 
 def task_data(studio: Studio, project: int, items: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
@@ -175,19 +181,3 @@ def find_tab(studio: Studio, project: int, tab: str) -> int:
     if number is None:
         raise TabNotFound(tab, [f"{title} ({number})" for number, title in titles.items()])
     return number
-
-
-def _text(value: Any) -> str:
-    """A field as text: numbers as they are written, a list's entries joined by |, nothing for anything else."""
-    if isinstance(value, list):
-        return "|".join(filter(None, map(_text, value)))
-    return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
-
-
-def value_of(data: Mapping[str, Any], key: str) -> Any:
-    """What task data holds for a key; `scan.front` of a label config is the front of the scan."""
-    if key in data or "." not in key:
-        return data.get(key)
-    first, _, rest = key.partition(".")
-    inner = data.get(first)
-    return value_of(inner, rest) if isinstance(inner, Mapping) else None

@@ -6,10 +6,11 @@ import logging
 import uuid
 from collections.abc import Collection, Sequence
 
-from seedqueue.backend import audit, publish
+from seedqueue.backend import audit, demand, publish
 from seedqueue.backend.context import Context
 from seedqueue.backend.embed import embed_tasks
 from seedqueue.backend.embeddings import Embeddings
+from seedqueue.backend.errors import TabNotFound
 from seedqueue.backend.locked import locked
 from seedqueue.backend.narrowing import pool_of
 from seedqueue.backend.pool import PoolTask, list_pool, pool_state, tasks_of
@@ -30,17 +31,19 @@ logger = logging.getLogger(__name__)
 def keep_up(context: Context, run: Run) -> None:
     """Where the project's tasks are others than at the last look: replace deleted seeds, have new images embedded.
 
-    Two cheap calls where nothing has changed. Called with the project's publish lock held.
+    Few cheap calls where nothing has changed. Called with the project's publish lock held.
     """
+    described = context.studio.call("GET", f"/api/projects/{run.project}", project=run.project)
+    # Label Studio gives all tasks another overlap, locked ones too, where the project's is changed.
+    readers = [described["maximum_annotations"], described["overlap_cohort_percentage"]]
     apart = locked(context.records, run.project)
-    state, name = [*pool_state(context.studio, run.project), len(apart)], f"pool-{run.project}-{run.number}"
+    state = [*pool_state(context.studio, run.project), *readers, len(apart), hash(apart)]
+    name = f"pool-{run.project}-{run.number}"
     if context.broker.noted(name) == state or not context.broker.first_in(f"look-{name}", LOOK_SECONDS):
         return
+    _keep_locked(context, run.project, apart, demand.counts_skips(described))
     pool = list_pool(context.studio, run.project, fields=fields_of(run.choices))
-    within = pool
-    if run.choices.tab or run.choices.where:
-        inside = {one.task for one in pool_of(context.studio, run.project, run.choices)}
-        within = [one for one in pool if one.task in inside]
+    within = _within(context, run, pool)
     vectors = vectors_of(context, run.project, run.fingerprint)
     held_out = {one.task for one in audit.frozen(context.records, run.project)}
     queue = _replace_deleted(context, run, pool, within, vectors, held_out, apart)
@@ -49,6 +52,26 @@ def keep_up(context: Context, run: Run) -> None:
     )
     if not _embed_new(context, run, within, vectors):
         context.broker.note(name, state, KEPT_SECONDS)
+
+
+def _keep_locked(context: Context, project: int, apart: Collection[int], skips: bool) -> None:
+    """Have nobody served the locked list, whatever was set since; not while it is lengthened or opened."""
+    with context.broker.lock_if_free(f"locked-{project}") as free:
+        if free and apart:
+            entries = demand.stored(context.studio, project, apart)
+            demand.tell(context.studio, dict.fromkeys(apart, 0), entries, skips)
+
+
+def _within(context: Context, run: Run, pool: Sequence[PoolTask]) -> list[PoolTask]:
+    """The tasks that seeds may come from; none where the run's tab was deleted."""
+    if not run.choices.tab and not run.choices.where:
+        return list(pool)
+    try:
+        inside = {one.task for one in pool_of(context.studio, run.project, run.choices)}
+    except TabNotFound as error:  # what else there is to repair, and to learn, goes on
+        logger.warning("project %s: %s", run.project, error)
+        return []
+    return [one for one in pool if one.task in inside]
 
 
 def embed_some(context: Context, run: Run, tasks: Sequence[int], embedder: Embedder, store: Embeddings) -> None:

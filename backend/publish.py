@@ -159,21 +159,10 @@ def rescore(studio: Studio, project: int, version: str, scores: Mapping[int, flo
                 studio.call("PATCH", path, json={"score": score}, missing_ok=True)
 
 
-def unfinished(studio: Studio, project: int, tasks: Sequence[int]) -> list[int]:
-    """Those of these tasks, in their order, that some annotators have yet to read: their overlap is not reached."""
-    open_: set[int] = set()
-    for start in range(0, len(tasks), IDS):
-        items = [filtered("id", "in_list", "Number", list(tasks[start : start + IDS]))]
-        params = {"project": project, "page_size": PAGE, "fields": "task_only", "include": "id,is_labeled"}
-        for page in pages(studio, project, {**params, "query": _query(items)}):
-            open_ |= {entry["id"] for entry in page if not entry["is_labeled"]}
-    return [task for task in tasks if task in open_]
-
-
-def withdraw(studio: Studio, task: int, version: str) -> None:
-    """Take a task's rank back."""
+def withdraw(studio: Studio, task: int, mine: Collection[str]) -> None:
+    """Take back what these versions have said of a task: its rank, heads' pre-annotations."""
     for prediction in studio.call("GET", "/api/predictions/", params={"task": task}):
-        if prediction["model_version"] == version:
+        if prediction["model_version"] in mine:
             studio.call("DELETE", f"/api/predictions/{prediction['id']}/", missing_ok=True)
 
 
@@ -182,8 +171,17 @@ def untouched_tasks(studio: Studio, project: int, version: str | None = None) ->
 
     One cheap call. A skipped task may be over for everybody: it does not count as free.
     """
-    query = _query(_UNTOUCHED if version is None else [*_UNTOUCHED, _has_version(version)])
-    params = {"project": project, "page_size": 1, "fields": "task_only", "include": "id", "query": query}
+    return _count(studio, project, _UNTOUCHED if version is None else [*_UNTOUCHED, _has_version(version)])
+
+
+def untouched_of(studio: Studio, project: int, tasks: Sequence[int]) -> int:
+    """How many of these tasks have neither. One cheap call for every 400 of them."""
+    parts = [list(tasks[start : start + IDS]) for start in range(0, len(tasks), IDS)]
+    return sum(_count(studio, project, [*_UNTOUCHED, filtered("id", "in_list", "Number", part)]) for part in parts)
+
+
+def _count(studio: Studio, project: int, items: list[dict[str, Any]]) -> int:
+    params = {"project": project, "page_size": 1, "fields": "task_only", "include": "id", "query": _query(items)}
     return int(studio.call("GET", "/api/tasks", project=project, params=params)["total"])
 
 

@@ -62,16 +62,15 @@ def choices_from(given: Mapping[str, Any], defaults: settings.Settings) -> Choic
     unknown = sorted(set(given) - known)
     if unknown:
         raise InvalidRequest(f"Unknown choice {unknown[0]!r}; known are: {', '.join(sorted(known))}.")
-    tab = given.get("tab")
     choices = Choices(
         budget=_budget(given.get("budget", defaults.budget)),
         embedder=embedders.full_name(str(given.get("embedder") or defaults.embedder)),
         selector=selectors.get(str(given.get("selector") or defaults.selector)).name,
         random_seed=_whole("random_seed", given.get("random_seed", defaults.random_seed), 0),
-        tab=None if tab in (None, "") else str(tab),
-        where=str(given.get("where") or ""),
-        weak_label=str(given.get("weak_label") or defaults.weak_label),
-        group_field=str(given.get("group_field", defaults.group_field) or ""),
+        tab=_words("tab", given.get("tab")) or None,
+        where=_words("where", given.get("where")),
+        weak_label=_words("weak_label", given.get("weak_label")) or defaults.weak_label,
+        group_field=_words("group_field", given.get("group_field", defaults.group_field)),
         per_group=_whole("per_group", given.get("per_group", defaults.per_group), 1),
         near_duplicate=_share("near_duplicate", given.get("near_duplicate", defaults.near_duplicate)),
         audit=_whole("audit", given.get("audit", defaults.audit), 0),
@@ -277,6 +276,15 @@ def _budget(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise InvalidBudget(value)
     return value
+
+
+def _words(name: str, value: object) -> str:
+    """Text, or a number as text (a tab may be named by its own); "" for none."""
+    if value is None:
+        return ""
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise InvalidRequest(f"{name} is {value!r}; give text.")
+    return str(value)
 
 
 def _share(name: str, value: object) -> float:

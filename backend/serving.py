@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from seedqueue.backend import audit, connection, publish, tabs
+from seedqueue.backend import audit, connection, demand, publish, tabs
 from seedqueue.backend.connection import Connection
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import PredictionsDropped
@@ -45,11 +45,12 @@ def _import(context: Context, run: Run, queue: Sequence[QueuedTask]) -> None:
     studio, project = context.studio, run.project
     apart = locked(context.records, project)
     unlabelled = {one.task for one in list_pool(studio, project) if not one.labelled and one.task not in apart}
-    ranked = publish.seed_scores([task.task for task in queue])
-    seeds = {task: score for task, score in ranked.items() if task in unlabelled}
     shared = Overlap.last(context.records, project)
-    begun = publish.unfinished(studio, project, shared.tasks if shared else ())  # some annotators have yet to read them
-    behind = unlabelled.union(begun).difference(ranked, apart)
+    common = [task for task in (shared.tasks if shared else ()) if task not in apart]
+    begun = demand.unfinished(studio, project, common)  # some annotators have yet to read them
+    ranked = publish.seed_scores([task.task for task in queue])
+    seeds = {task: score for task, score in ranked.items() if task in unlabelled.union(begun)}
+    behind = unlabelled.union(begun).difference(ranked)
     audits = [one.task for one in audit.frozen(context.records, project) if one.task in behind.difference(begun)]
     tail = publish.tail(behind, publish.tail_length(studio), first=[*begun, *audits])
     publish.import_scores(studio, project, run.version, seeds | tail)
@@ -69,9 +70,11 @@ def keep(context: Context, run: Run) -> None:
         publish.switch(studio, project, run.version, attached)
     length = publish.tail_length(studio)
     free = publish.untouched_tasks(studio, project, run.version)
-    if free >= length or free >= publish.untouched_tasks(studio, project):
+    if free >= length:
         return
     apart = locked(context.records, project)
+    if free >= publish.untouched_tasks(studio, project) - publish.untouched_of(studio, project, sorted(apart)):
+        return
     pool = [one for one in list_pool(studio, project) if one.task not in apart]
     publish.top_up(studio, project, run.version, pool, length)
 

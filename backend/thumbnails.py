@@ -8,8 +8,9 @@ from functools import cached_property
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import LabelStudioRefused, ProjectNotFound
 from seedqueue.backend.fetch import ImageFetcher, allowed_hosts
+from seedqueue.backend.field_values import value_of
 from seedqueue.backend.page_errors import TaskNotFound
-from seedqueue.backend.pool import describe, filtered, task_data, value_of
+from seedqueue.backend.pool import describe, filtered, task_data
 from seedqueue.models.images import read_image
 
 SIDE, QUALITY = 160, 80

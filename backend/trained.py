@@ -18,13 +18,14 @@ from seedqueue.backend.context import Context
 from seedqueue.backend.embeddings import Embeddings, source_key
 from seedqueue.backend.errors import KNOWN
 from seedqueue.backend.fetch import original_uri
+from seedqueue.backend.field_values import value_of
 from seedqueue.backend.judging import recalibrated
 from seedqueue.backend.label_config import Labelling, labelling_of_xml
 from seedqueue.backend.learn_network import FOREGROUND
 from seedqueue.backend.learning_errors import LabelConfigUnusable
 from seedqueue.backend.locked import held_out
 from seedqueue.backend.pictures import pictures
-from seedqueue.backend.pool import Place, value_of
+from seedqueue.backend.pool import Place
 from seedqueue.backend.prelabels import UNTRAINED
 from seedqueue.backend.results import choices_result, masks_result
 from seedqueue.backend.versions import Family, ModelVersion, name_of

@@ -8,6 +8,7 @@ from typing import Any
 
 from seedqueue.backend.agreement import Rated
 from seedqueue.backend.annotations import Problem, Said, nobody, said_of
+from seedqueue.backend.field_values import group_of
 from seedqueue.backend.label_config import Labelling
 
 
@@ -62,7 +63,7 @@ def readings_from(tasks: Iterable[Mapping[str, Any]], labelling: Labelling, grou
         for one in mine:
             later = one.ground_truth and any(other.at < one.at for other in mine)
             (starred if later else plain).add(one.annotator)
-        group = str((task.get("data") or {}).get(group_field) or f"task {number}")
+        group = group_of(task.get("data"), group_field, number)
         rated = tuple(Rated(one.annotator, one.classes, one.regions) for one in mine if one.counts)
         found.append(ReadTask(number, group, rated, bool(truths)))
     adjudicators = starred - plain

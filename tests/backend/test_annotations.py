@@ -1,6 +1,7 @@
 """Annotations to examples: whose counts, how several are combined, and what is said of the rest."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -59,6 +60,13 @@ def test_groups_come_from_the_field_of_task_data() -> None:
     groups = [one.group for one in examples_from(tasks, SINGLE, "patient").examples]
     assert groups == ["p1", "17", "task 3", "task 4"]
     assert len({one.group for one in examples_from(tasks, SINGLE).examples}) == 4
+
+
+def test_fields_within_fields_and_spaces_are_read_as_for_a_queue() -> None:
+    labelling = replace(SINGLE, image_key="scan.front")
+    inner = {"id": 1, "data": {"scan": {"front": "/1.png", "of": {"patient": " p1 "}}}}
+    found = examples_from([{**inner, "annotations": [annotation(1, choice("cat"))]}], labelling, "scan.of.patient")
+    assert [(one.uri, one.group) for one in found.examples] == [("/1.png", "p1")]
 
 
 def test_the_spacing_comes_from_task_data() -> None:

@@ -108,6 +108,12 @@ def test_labelled_tasks_are_drawn_like_others_and_images_without_embedding_are_n
     assert not {39, 40} & drawn
 
 
+def test_what_is_labelled_outside_of_a_tab_is_not_drawn(store: Embeddings) -> None:
+    inside = [task for task in POOL if task.task < 30]
+    pool = inside + [replace(task, labelled=True, outside=True) for task in POOL if task.task >= 30]
+    assert draw_slice(pool, KNOWN, store, CHOICES) == draw_slice(inside, KNOWN, store, CHOICES)
+
+
 def test_patients_and_near_duplicates_are_drawn_whole(store: Embeddings) -> None:
     for seed in range(12):
         alike = set(tasks_of(draw_slice(POOL, KNOWN, store, replace(CHOICES, random_seed=seed, near_duplicate=0.95))))

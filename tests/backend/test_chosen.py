@@ -31,7 +31,7 @@ def test_a_task_that_stands_in_the_queue_is_not_added_twice() -> None:
 
 
 def test_tasks_that_cannot_be_added_are_named() -> None:
-    with pytest.raises(TasksUnknown, match=r"2 of 3 tasks are labelled, deleted or not embedded.*: 98, 99"):
+    with pytest.raises(TasksUnknown, match=r"2 of 3 tasks are labelled, locked, deleted or not embedded.*: 98, 99"):
         changed(QUEUE, [21, 98, 99], [], URIS)
 
 

@@ -102,6 +102,15 @@ def test_a_refusal_is_one_line(line: str, refusal: str, typed: Type) -> None:
     assert out == ""
 
 
+@pytest.mark.parametrize(("text", "refusal"), [(" ", "no task's number"), ("3\n" + "9" * 5000, "'999")])
+def test_a_file_of_no_numbers_locks_nothing(text: str, refusal: str, typed: Type, tmp_path: Path) -> None:
+    """Nothing given would be the whole project."""
+    (tmp_path / "tasks.txt").write_text(text)
+    code, _, err = typed("lock --project 1 --tasks tasks.txt")
+    assert code == 1
+    assert err.startswith(f"InvalidRequest: --tasks tasks.txt holds {refusal}")
+
+
 @pytest.mark.usefixtures("images")
 def test_missing_weights_name_the_file_the_folder_and_the_command(typed: Type, tmp_path: Path) -> None:
     _, _, err = typed("select --images images --out q.csv --embedder imagenet:squeezenet1_1 --budget 2")

@@ -30,8 +30,19 @@ def test_values_may_hold_spaces_without_quotes() -> None:
     assert parse("view=AP Supine and id>5") == (Condition("view", "=", "AP Supine"), Condition("id", ">", "5"))
 
 
+def test_what_shells_and_habits_bring() -> None:
+    assert parse("view='AP Supine' AND owner=O'Brien") == (
+        Condition("view", "=", "AP Supine"),
+        Condition("owner", "=", "O'Brien"),
+    )
+    assert parse('image="/data?d=a and b"') == (Condition("image", "=", "/data?d=a and b"),)
+
+
+SLIPS = ["view==PA", "view!==PA", "view!=PA or view!=LAT", "view='PA and AP'"]
+
+
 @pytest.mark.parametrize(
-    "text", ["view", "view=", "=PA", "and", "view=PA and", "id=abc", "label:=x", "label:side<3", '"a"=b']
+    "text", ["view", "view=", "=PA", "and", "view=PA and", "id=abc", "label:=x", "label:side<3", '"a"=b', *SLIPS]
 )
 def test_what_cannot_be_read_is_quoted_with_a_mend(text: str) -> None:
     with pytest.raises(UnreadableFilter, match="Give conditions such as view=PA"):

@@ -9,13 +9,15 @@ import pytest
 from image_server import ImageServer
 from running import Backend
 
-from seedqueue.backend import connection, detaching, locking, narrowing, pool, seeding
+from seedqueue.backend import chosen, connection, demand, detaching, locking, narrowing, pool, publish, seeding
 from seedqueue.backend.audit import frozen
 from seedqueue.backend.demo.annotator import Annotator
 from seedqueue.backend.demo.project import LABEL_CONFIG, create_project
 from seedqueue.backend.errors import NothingLocked, NothingToLock, TasksInAudit
 from seedqueue.backend.gathering import gather
 from seedqueue.backend.locked import locked
+from seedqueue.backend.page_errors import TasksUnknown
+from seedqueue.backend.people import overlaps
 
 ANSWER = [{"from_name": "finding", "to_name": "image", "type": "choices", "value": {"choices": ["finding"]}}]
 
@@ -54,6 +56,9 @@ def test_a_label_of_another_control_narrows_too(backend: Backend, mixed: int) ->
         studio.call("POST", "/api/predictions/", json={"task": task, "result": result, "model_version": "triage"})
     studio.call("POST", f"/api/tasks/{unsaid}/annotations/", json={"result": ANSWER, "was_cancelled": True})
     assert [one.task for one in narrowing.inside_of(studio, mixed, where="label:finding=finding")] == [said]
+    german = [{**ANSWER[0], "value": {"choices": ['"Erguß"']}}]  # SQLite has it as \\"Ergu\\u00df\\"
+    studio.call("POST", f"/api/tasks/{numbers[3]}/annotations/", json={"result": german})
+    assert narrowing.labelled_so(studio, mixed, "finding", '"Erguß"') == {numbers[3]}
     admitted = {one.task for one in narrowing.inside_of(studio, mixed, where="label:finding!=finding")}
     assert admitted == set(numbers) - {said}
 
@@ -94,6 +99,49 @@ def test_a_locked_task_is_never_chosen_served_or_learnt_from(
     with pytest.raises(NothingLocked):
         locking.unlock(context, mixed)
     assert {one.task for one in annotator.work(40)} == set(kept[:-1])
+
+
+def test_what_is_read_in_common_is_locked_and_opened_too(
+    backend: Backend, mixed: int, annotators: Callable[[int, int], list[Annotator]]
+) -> None:
+    context, studio = backend.context, backend.context.studio
+
+    def served() -> dict[int, tuple[int, bool]]:
+        """{task of the list: its overlap, whether it is finished}."""
+        return {t: (e["overlap"], e["is_labeled"]) for t, e in demand.stored(studio, mixed, common).items()}
+
+    backend.seed(mixed, budget=4)
+    common = overlaps.share_reading(context, mixed, 2, first=2, share=0).tasks
+    (reader,) = annotators(mixed, 1)
+    assert [one.task for one in reader.work(1)] == [common[0]]
+    longer = backend.ended(seeding.request_extension(context, mixed, 6))
+    assert publish.tasks_with_version(studio, mixed, longer.version) >= set(common)  # its second reader comes to it
+
+    locking.lock(context, mixed, tasks=common)
+    assert served() == dict.fromkeys(common, (0, True))
+    overlaps.release(context, mixed)
+    assert served() == dict.fromkeys(common, (0, True))
+    studio.call("PATCH", f"/api/projects/{mixed}/", json={"maximum_annotations": 2})  # gives every task an overlap of 2
+    context.broker.forget(f"look-pool-{mixed}-{longer.number}")  # one look in 20 s
+    backend.post("/webhook", {"action": "TASKS_CREATED", "project": {"id": mixed}})
+    backend.eventually(lambda: served() == dict.fromkeys(common, (0, True)), 60, "the locked list closed again")
+    studio.call("POST", f"/api/tasks/{common[1]}/annotations/", json={"result": ANSWER})
+    locking.unlock(context, mixed)
+    assert served() == dict.fromkeys(common, (1, True))  # both are read once, as they were to be
+
+
+def test_a_dry_run_is_published_without_what_was_locked_since(backend: Backend, mixed: int) -> None:
+    context = backend.context
+    dry = backend.ended(backend.request(mixed, budget=4, audit=3, dry_run=True))
+    queue = context.records.queue(mixed, dry.number)
+    apart = [next(one.task for one in queue if one.audit == drawn) for drawn in (True, False)]
+    locking.lock(context, mixed, tasks=apart)
+    with pytest.raises(TasksUnknown, match="1 of 1 tasks are labelled, locked"):
+        chosen.request_publication(context, mixed, dry.number, apart[:1], [])
+    run = backend.ended(chosen.request_publication(context, mixed, dry.number, [], apart[1:]))
+    stands = [one.task for one in context.records.queue(mixed, run.number)]
+    assert (run.state, stands) == ("published", [one.task for one in queue if one.task not in apart])
+    assert apart[0] not in {one.task for one in frozen(context.records, mixed)}
 
 
 def test_detach_leaves_a_project_as_it_was(backend: Backend, images: ImageServer) -> None:

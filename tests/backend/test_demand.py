@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from seedqueue.backend.people.overlaps import readers
+from seedqueue.backend.demand import readers
 
 
 @pytest.mark.parametrize(("counts_skips", "expected"), [(False, 2), (True, 3)])
