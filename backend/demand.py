@@ -6,12 +6,11 @@ when a task's overlap changes, it is told.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from seedqueue.backend.label_studio import Studio
-from seedqueue.backend.pool import IDS, PAGE, filtered, pages
+from seedqueue.backend.pool import PAGE, entries_of
 
 ROUNDS = 4  # of telling a task whether it is finished, while annotators work on it
 
@@ -20,19 +19,13 @@ Entry = Mapping[str, Any]
 
 def stored(studio: Studio, project: int, tasks: Collection[int]) -> dict[int, Entry]:
     """{task: its overlap, whether it is finished, its counts} of those that are there."""
-    found: dict[int, Entry] = {}
-    numbers = sorted(tasks)
-    for start in range(0, len(numbers), IDS):
-        items = [filtered("id", "in_list", "Number", numbers[start : start + IDS])]
-        params = {
-            "project": project,
-            "page_size": PAGE,
-            "fields": "task_only",
-            "include": "id,overlap,is_labeled,total_annotations,cancelled_annotations",
-            "query": json.dumps({"filters": {"conjunction": "and", "items": items}}),
-        }
-        found |= {entry["id"]: entry for page in pages(studio, project, params) for entry in page}
-    return found
+    params = {
+        "project": project,
+        "page_size": PAGE,
+        "fields": "task_only",
+        "include": "id,overlap,is_labeled,total_annotations,cancelled_annotations",
+    }
+    return {entry["id"]: entry for entry in entries_of(studio, project, tasks, params)}
 
 
 def unfinished(studio: Studio, project: int, tasks: Collection[int]) -> list[int]:

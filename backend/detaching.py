@@ -12,7 +12,6 @@ from seedqueue.backend.errors import NoSeedQueue, NothingLocked
 from seedqueue.backend.milestones import Agreed
 from seedqueue.backend.people import agreeing, overlaps
 from seedqueue.backend.records import Run
-from seedqueue.backend.versions import SEPARATOR
 
 
 @dataclass(frozen=True)
@@ -67,13 +66,12 @@ def detach(context: Context, project: int, progress: Callable[[int, int], None] 
 
 def _forget_heads(context: Context, project: int) -> int:
     """Delete what Label Studio stored of our heads' answers; how many."""
-    ours = {one.name for one in context.versions.all(project)}
     described = context.studio.call("GET", f"/api/projects/{project}", project=project)
     stored = publish.versions(context.studio, project)
-    mine = {name: count for name, count in stored.items() if ours.issuperset(name.split(SEPARATOR))}
-    for version in mine:
+    mine = context.versions.said(project, stored)
+    for version in sorted(mine):
         body = {"model_version": version}
         context.studio.call("DELETE", f"/api/projects/{project}/model-versions/", json=body, slow=True)
     if mine and described["model_version"] and described["model_version"] not in mine:
         publish.set_sampling(context.studio, project, described["sampling"], described["model_version"])
-    return sum(mine.values())
+    return sum(stored[version] for version in mine)

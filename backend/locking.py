@@ -16,7 +16,6 @@ from seedqueue.backend.locked import Locked
 from seedqueue.backend.milestones import Overlap
 from seedqueue.backend.narrowing import inside_of
 from seedqueue.backend.pool import PoolTask, list_pool
-from seedqueue.backend.versions import SEPARATOR
 
 Say = Callable[[int, int], None]
 
@@ -114,9 +113,8 @@ def _joined(before: Locked, found: Sequence[PoolTask], had: Mapping[int, int], g
 def _take_back(context: Context, project: int, tasks: set[int]) -> None:
     """What the standing queue and heads have said of these: their ranks and their pre-annotations."""
     studio, run = context.studio, context.records.published_run(project)
-    heads = {one.name for one in context.versions.all(project)}
-    ours = {run.version} if run is not None else set()
-    ours |= {name for name in publish.versions(studio, project) if heads.issuperset(str(name).split(SEPARATOR))}
+    ours = context.versions.said(project, publish.versions(studio, project))
+    ours |= {run.version} if run is not None else set()
     told = set[int]().union(*(publish.tasks_with_version(studio, project, version) for version in ours))
     for task in sorted(tasks & told):
         publish.withdraw(studio, task, ours)

@@ -82,6 +82,7 @@ def inside_of(
     conditions = parse(where)
     names = [*fields, *(one.name for one in conditions if not one.control and one.name != ID)]
     listed = list_pool(studio, project, tab, names)
+    _check_controls(studio, project, where, [one.control for one in conditions if one.control])
     said = {one: labelled_so(studio, project, one.control, one.value) for one in conditions if one.control}
     return [one for one in listed if all(_admits(each, one, said) for each in conditions)]
 
@@ -97,6 +98,15 @@ def pool_of(studio: Studio, project: int, choices: Choices, fields: Sequence[str
     inside = {one.task for one in found}
     labelled = [one for one in list_pool(studio, project, None, fields, LABELLED) if one.task not in inside]
     return found + [replace(one, outside=True) for one in labelled]
+
+
+def _check_controls(studio: Studio, project: int, where: str, controls: Sequence[str]) -> None:
+    """A slip would be a label that nobody gave, and `!=` would admit every task. Raises `UnreadableFilter`."""
+    if not controls:
+        return
+    known = studio.call("GET", f"/api/projects/{project}", project=project).get("parsed_label_config") or {}
+    if absent := next((one for one in controls if one not in known), None):
+        raise UnreadableFilter(where, f"the label config has no control {absent!r}, but {', '.join(sorted(known))}")
 
 
 def labelled_so(studio: Studio, project: int, control: str, value: str) -> set[int]:

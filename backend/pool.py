@@ -90,12 +90,20 @@ def list_pool(
 
 def tasks_of(studio: Studio, project: int, tasks: Collection[int]) -> list[PoolTask]:
     """Those of these tasks that are there. Raises `NoImageInLabelConfig`, `ProjectNotFound`."""
-    key, numbers, found = describe(studio, project).image_key, sorted(set(tasks)), list[PoolTask]()
+    key = describe(studio, project).image_key
+    return [_listed(entry, key) for entry in entries_of(studio, project, tasks, _params(project))]
+
+
+def entries_of(
+    studio: Studio, project: int, tasks: Collection[int], params: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """Those of these tasks that are there, as a list with such parameters tells them. Raises `ProjectNotFound`."""
+    numbers = sorted(set(tasks))
     for start in range(0, len(numbers), IDS):
         items = [filtered("id", "in_list", "Number", numbers[start : start + IDS])]
-        params = {**_params(project), "query": json.dumps({"filters": {"conjunction": "and", "items": items}})}
-        found += [_listed(entry, key) for page in pages(studio, project, params) for entry in page]
-    return found
+        query = json.dumps({"filters": {"conjunction": "and", "items": items}})
+        for page in page_by_page(studio, project, {**params, "query": query}):
+            yield from page
 
 
 def unlabelled_of(studio: Studio, project: int, tasks: Collection[int]) -> set[int]:

@@ -10,7 +10,7 @@ from seedqueue.backend import audit, demand, publish
 from seedqueue.backend.context import Context
 from seedqueue.backend.embed import embed_tasks
 from seedqueue.backend.embeddings import Embeddings
-from seedqueue.backend.errors import TabNotFound
+from seedqueue.backend.errors import TabNotFound, UnreadableFilter
 from seedqueue.backend.locked import locked
 from seedqueue.backend.narrowing import pool_of
 from seedqueue.backend.pool import PoolTask, list_pool, pool_state, tasks_of
@@ -63,12 +63,12 @@ def _keep_locked(context: Context, project: int, apart: Collection[int], skips: 
 
 
 def _within(context: Context, run: Run, pool: Sequence[PoolTask]) -> list[PoolTask]:
-    """The tasks that seeds may come from; none where the run's tab was deleted."""
+    """The tasks that seeds may come from; none where the run's tab, or the control of its filter, is there no more."""
     if not run.choices.tab and not run.choices.where:
         return list(pool)
     try:
         inside = {one.task for one in pool_of(context.studio, run.project, run.choices)}
-    except TabNotFound as error:  # what else there is to repair, and to learn, goes on
+    except (TabNotFound, UnreadableFilter) as error:  # what else there is to repair, and to learn, goes on
         logger.warning("project %s: %s", run.project, error)
         return []
     return [one for one in pool if one.task in inside]

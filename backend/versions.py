@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -101,6 +101,11 @@ class Versions:
         for p, n, body in self._records.bodies("promoted", project):
             pointers[p, body["family"]] = n
         return [replace(one, promoted=pointers.get((one.project, one.family)) == one.number) for one in made]
+
+    def said(self, project: int, stored: Iterable[str]) -> set[str]:
+        """Those of these model versions in Label Studio under which heads of the project have spoken."""
+        names = {one.name for one in self.all(project)}
+        return {name for name in stored if names.issuperset(str(name).split(SEPARATOR))}
 
     def get(self, project: int, number: int) -> ModelVersion:
         """Raises `NoSuchVersion`."""

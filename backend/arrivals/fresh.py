@@ -19,7 +19,6 @@ from seedqueue.backend.pool import PoolTask, list_pool
 from seedqueue.backend.records import QueuedTask, Run
 from seedqueue.backend.rules import fields_of, unsplit
 from seedqueue.backend.vectors import Vectors
-from seedqueue.backend.versions import SEPARATOR
 from seedqueue.selectors.representation import EXACT_ROWS
 
 
@@ -85,11 +84,11 @@ def _stand(context: Context, run: Run, part: Part, unlabelled: set[int]) -> None
     place = {one.task: publish.TAIL_FLOOR + at * publish.AHEAD_STEP for at, one in enumerate(frozen)}
     ranked = {one.task for one in queue}
     publish.rescore(studio, run.project, run.version, {task: place[task] for task in waiting if task not in ranked})
-    heads = {one.name for one in context.versions.all(run.project)}
+    heads = context.versions.said(run.project, publish.versions(studio, run.project))
     for task in waiting:
         for said in studio.call("GET", "/api/predictions/", params={"task": task}):
             path = f"/api/predictions/{said['id']}/"
             if said["model_version"] == run.version and said["result"]:
                 studio.call("PATCH", path, json={"result": []}, missing_ok=True)
-            elif heads.issuperset(str(said["model_version"]).split(SEPARATOR)):
+            elif said["model_version"] in heads:
                 studio.call("DELETE", path, missing_ok=True)

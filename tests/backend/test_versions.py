@@ -96,6 +96,13 @@ def test_two_families_have_two_pointers_and_one_name(versions: Versions) -> None
     assert last.number == 1
 
 
+def test_what_heads_have_said_is_told_from_what_others_have(versions: Versions) -> None:
+    versions.save(version(1))
+    versions.save(replace(version(2), head="unet-vgg11"))
+    stored = {"linear-1": 5, "linear-1+unet-vgg11-2": 4, "linear-1+other-2": 3, "linear-10": 2, "": 1, None: 1}
+    assert versions.said(1, stored) == {"linear-1", "linear-1+unet-vgg11-2"}  # type: ignore[arg-type]
+
+
 def test_two_instances_do_not_mix(records: Records, versions: Versions, place: Path | str) -> None:
     versions.save(version(1))
     versions.promote(version(1))

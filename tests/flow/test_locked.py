@@ -13,7 +13,7 @@ from seedqueue.backend import chosen, connection, demand, detaching, locking, na
 from seedqueue.backend.audit import frozen
 from seedqueue.backend.demo.annotator import Annotator
 from seedqueue.backend.demo.project import LABEL_CONFIG, create_project
-from seedqueue.backend.errors import NothingLocked, NothingToLock, TasksInAudit
+from seedqueue.backend.errors import NothingLocked, NothingToLock, TasksInAudit, UnreadableFilter
 from seedqueue.backend.gathering import gather
 from seedqueue.backend.locked import locked
 from seedqueue.backend.page_errors import TasksUnknown
@@ -59,6 +59,8 @@ def test_a_label_of_another_control_narrows_too(backend: Backend, mixed: int) ->
     german = [{**ANSWER[0], "value": {"choices": ['"Erguß"']}}]  # SQLite has it as \\"Ergu\\u00df\\"
     studio.call("POST", f"/api/tasks/{numbers[3]}/annotations/", json={"result": german})
     assert narrowing.labelled_so(studio, mixed, "finding", '"Erguß"') == {numbers[3]}
+    with pytest.raises(UnreadableFilter, match="no control 'fnding', but finding"):
+        narrowing.inside_of(studio, mixed, where="label:fnding!=finding")
     admitted = {one.task for one in narrowing.inside_of(studio, mixed, where="label:finding!=finding")}
     assert admitted == set(numbers) - {said}
 
