@@ -35,11 +35,10 @@ def keep_up(context: Context, run: Run) -> None:
     """
     described = context.studio.call("GET", f"/api/projects/{run.project}", project=run.project)
     # Label Studio gives all tasks another overlap, locked ones too, where the project's is changed.
-    readers = [described["maximum_annotations"], described["overlap_cohort_percentage"]]
     apart = locked(context.records, run.project)
-    state = [*pool_state(context.studio, run.project), *readers, len(apart), hash(apart)]
-    name = f"pool-{run.project}-{run.number}"
-    if context.broker.noted(name) == state or not context.broker.first_in(f"look-{name}", LOOK_SECONDS):
+    told = hash((described["maximum_annotations"], described["overlap_cohort_percentage"], apart))
+    state, name = [*pool_state(context.studio, run.project), told], f"pool-{run.project}-{run.number}"
+    if context.broker.noted(name) == state or not context.broker.first_in(f"look-{name}-{told}", LOOK_SECONDS):
         return
     _keep_locked(context, run.project, apart, demand.counts_skips(described))
     pool = list_pool(context.studio, run.project, fields=fields_of(run.choices))

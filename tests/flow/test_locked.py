@@ -81,8 +81,6 @@ def test_a_locked_task_is_never_chosen_served_or_learnt_from(
     locking.lock(context, mixed, tasks=kept)
     assert locked(context.records, mixed) == set(kept)
 
-    backend.post("/webhook", {"action": "TASKS_CREATED", "project": {"id": mixed}})
-
     def ranks() -> set[int]:
         standing = context.records.published_run(mixed)
         return {one.task for one in context.records.queue(mixed, standing.number)} if standing else set()
@@ -124,8 +122,8 @@ def test_what_is_read_in_common_is_locked_and_opened_too(
     overlaps.release(context, mixed)
     assert served() == dict.fromkeys(common, (0, True))
     studio.call("PATCH", f"/api/projects/{mixed}/", json={"maximum_annotations": 2})  # gives every task an overlap of 2
-    context.broker.forget(f"look-pool-{mixed}-{longer.number}")  # one look in 20 s
-    backend.post("/webhook", {"action": "TASKS_CREATED", "project": {"id": mixed}})
+    body = {"action": "TASKS_CREATED", "project": {"id": mixed}, "tasks": [{"id": common[0]}]}
+    assert backend.post("/webhook", body).status_code == 202
     backend.eventually(lambda: served() == dict.fromkeys(common, (0, True)), 60, "the locked list closed again")
     studio.call("POST", f"/api/tasks/{common[1]}/annotations/", json={"result": ANSWER})
     locking.unlock(context, mixed)
