@@ -1,8 +1,19 @@
 """What is learnt from and what is held out; the rest of it needs a Label Studio and is in tests/flow."""
 
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
+import pytest
+from annotated import SINGLE, annotation, choice, task
+from object_store import open_home
 from pools import BOTH, MASKS, example, gathered
+
+from seedqueue.backend import gathering
+from seedqueue.backend.context import Context
+from seedqueue.backend.locked import Locked
+from seedqueue.backend.records import Records
 
 
 def test_each_family_learns_from_what_tells_it_something() -> None:
@@ -29,3 +40,18 @@ def test_the_pace_is_the_median_of_all_that_is_timed() -> None:
     timed = [example(task, seconds=seconds) for task, seconds in ((1, 10.0), (2, None), (3, 0.0), (4, 100.0))]
     assert gathered(timed, [example(5, seconds=30.0)]).seconds_per_label == 30
     assert gathered(timed[1:3]).seconds_per_label is None
+
+
+def test_patients_of_labelled_locked_tasks_are_not_learnt_from_whatever_the_list_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list was locked before there was a group field: it knows no patients."""
+    records = Records(open_home(tmp_path), "http://ls")
+    Locked((1,), ("/1.png",)).save(records, 7)
+    said = annotation(1, choice("cat"))
+    tasks = [task(1, said, patient="p1"), task(2, said, patient="p1"), task(3, said, patient="p2")]
+    monkeypatch.setattr(gathering, "labelling_of", lambda studio, project: SINGLE)
+    monkeypatch.setattr(gathering, "annotated_tasks", lambda studio, project: tasks)
+    context = SimpleNamespace(records=records, studio=None)
+    found = gathering.gather(cast(Context, context), 7, "patient")
+    assert ([one.task for one in found.training], [one.task for one in found.locked]) == ([3], [1])
