@@ -69,9 +69,11 @@ def _forget_heads(context: Context, project: int) -> int:
     described = context.studio.call("GET", f"/api/projects/{project}", project=project)
     stored = publish.versions(context.studio, project)
     mine = context.versions.said(project, stored)
+    others = bool(described["model_version"]) and described["model_version"] not in mine
     for version in sorted(mine):
-        body = {"model_version": version}
-        context.studio.call("DELETE", f"/api/projects/{project}/model-versions/", json=body, slow=True)
-    if mine and described["model_version"] and described["model_version"] not in mine:
-        publish.set_sampling(context.studio, project, described["sampling"], described["model_version"])
+        if others:  # deleting a version as a whole nulls the project's: cut off in between, nobody would know it
+            publish.remove_version(context.studio, project, version)
+        else:
+            body = {"model_version": version}
+            context.studio.call("DELETE", f"/api/projects/{project}/model-versions/", json=body, slow=True)
     return sum(stored[version] for version in mine)
