@@ -55,7 +55,7 @@ check: $(VENV)/.installed ## ruff, mypy and the layers
 	PYTHONPATH=.typing $(VENV)/bin/lint-imports
 
 test: install check ## check, then all tests on a real Label Studio and Redis: TESTS=tests/selectors narrows
-	$(RUN) -m pytest -n 2 --dist loadfile $(TESTS)
+	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 test-lsml2: lsml-named $(VENV)/.installed ## the adapter's tests on label-studio-ml 2.x: LSML=checkout of its repository
 	@echo "Laying label-studio-ml 2.x and its newer Flask over $(VENV) in $(LSML2_VENV) (some MB) ..."

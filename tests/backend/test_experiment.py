@@ -110,6 +110,7 @@ def test_the_report_says_how_to_make_it_anew(first: tuple[Path, subprocess.Compl
     assert "--workers" not in told[0]
 
 
+@pytest.mark.soak
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[str]:
     """A Redis of its own for two commands that share it."""

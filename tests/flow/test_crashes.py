@@ -31,7 +31,7 @@ OF_A_QUEUE = [
     pytest.param(f"{B}.progress:shard_done", "after", id="a shard is done", marks=soak),
     pytest.param(f"{B}.records:Records.save_queue", "before", id="chosen, not recorded", marks=soak),
     pytest.param(f"{B}.records:Records.save_queue", "after", id="recorded", marks=soak),
-    pytest.param(f"{B}.publish:switch", "before", id="ranks imported, not served"),
+    pytest.param(f"{B}.publish:switch", "before", id="ranks imported, not served", marks=soak),
     pytest.param(f"{B}.publish:switch", "after", id="served, not recorded", marks=soak),
     pytest.param(f"{B}.serving:clear_earlier", "before", id="published, earlier rounds not cleared", marks=soak),
 ]
@@ -155,6 +155,6 @@ def test_the_version_of_a_killed_learner_is_that_of_an_undisturbed_one(
 
 @pytest.mark.parametrize("point", sorted({each.values[0] for each in OF_A_QUEUE + OF_A_VERSION}))
 def test_each_of_these_functions_is_there(point: str) -> None:
-    """Most of them are died at by `make soak` alone."""
+    """They are died at by `make soak` alone."""
     module, _, path = str(point).partition(":")
     assert callable(attrgetter(path)(importlib.import_module(module)))

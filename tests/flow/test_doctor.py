@@ -286,6 +286,7 @@ TEXT = '<View><Text name="text" value="$text"/><Choices name="c" toName="text"><
 NOTE = '<View><Image name="i" value="$image"/><TextArea name="note" toName="i"/></View>'
 
 
+@pytest.mark.soak
 def test_label_configs_that_do_not_do_and_projects_that_are_not_there(backend: Backend) -> None:
     lines = examine(backend.context, backend.new_project([], label_config=TEXT))
     assert reds(lines) == {pictures.CONFIG, link.ATTACHED}

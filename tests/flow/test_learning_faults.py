@@ -37,6 +37,7 @@ def make(backend: Backend, ultrasound: ImageServer, truth: Truth, annotators: An
     return lambda count, **choices: teach(backend, ultrasound, truth, annotators, count, **choices)
 
 
+@pytest.mark.soak
 def event(project: int, task: int, annotation: int) -> dict[str, Any]:
     """ANNOTATION_CREATED as Label Studio sends it."""
     body: dict[str, Any] = json.loads(PAYLOAD.read_text())["body"]

@@ -155,11 +155,13 @@ def test_the_next_round_goes_by_the_masks_entropy(segmented: Segmented) -> None:
     taught.still()
 
 
+@pytest.mark.soak
 def self_crossing() -> list[list[float]]:
     """A figure of eight."""
     return [[10, 10], [90, 90], [90, 10], [10, 90]]
 
 
+@pytest.mark.soak
 def test_odd_regions_are_left_out_and_the_rest_is_learnt(make: Callable[..., Taught]) -> None:
     taught = make(8, budget=7)
     taught.backend.context.studio.call("PATCH", f"/api/projects/{taught.project}", json={"label_config": OUTLINES})
@@ -188,6 +190,7 @@ def test_odd_regions_are_left_out_and_the_rest_is_learnt(make: Callable[..., Tau
     assert "2 points" in reasons[numbers["two points"]]
 
 
+@pytest.mark.soak
 def test_annotations_deleted_during_a_training(make: Callable[..., Taught]) -> None:
     taught = make(5, budget=4)
     annotations = taught.expert.answer(taught.seeds[:3])

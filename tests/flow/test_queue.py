@@ -90,6 +90,7 @@ def range_of(backend: Backend, project: int) -> list[int]:
     return [task["id"] for task in answer["tasks"]]
 
 
+@pytest.mark.soak
 def test_a_tab_narrows_the_seeds_and_not_the_tail(
     backend: Backend, images: ImageServer, annotators: Annotators
 ) -> None:
