@@ -68,11 +68,19 @@ def tidy(project: int, number: int) -> None:
     with Context(settings.load()) as context, context.broker.lock(f"tidy-{project}"):
         standing = context.records.published_run(project)
         if standing is not None and standing.number == number:
+            _name_again(context, standing)
             serving.show(context, standing)
             if serving.clear_earlier(context, standing, TIDY_SECONDS):
                 field_jobs.ask(context, project)
             else:
                 _enqueue_tidy(context, standing)
+
+
+def _name_again(context: Context, run: Run) -> None:
+    with context.broker.lock(f"publish-{run.project}"):
+        standing = context.records.published_run(run.project)
+        if standing is not None and standing.number == run.number:
+            serving.name_again(context, run)
 
 
 def embed_new(project: int, number: int, tasks: list[int]) -> None:

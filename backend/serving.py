@@ -61,6 +61,16 @@ def show(context: Context, run: Run) -> None:
     tabs.show(context.studio, run.project)
 
 
+def name_again(context: Context, run: Run) -> None:
+    """The queue's name on the connection, where a look at it during the switch has written the old one back.
+
+    Label Studio saves all of a connection after it has asked the backend how it is, title included.
+    """
+    attached = connection.find(context.studio, run.project, context.settings.backend_url)
+    if attached is not None and attached.title != run.version:
+        connection.rename(context.studio, run.project, attached, run.version)
+
+
 def keep(context: Context, run: Run) -> None:
     """Repair what was undone by accident, and top the tail up where fewer tasks are free than annotators may need."""
     studio, project = context.studio, run.project

@@ -110,7 +110,6 @@ def test_the_report_says_how_to_make_it_anew(first: tuple[Path, subprocess.Compl
     assert "--workers" not in told[0]
 
 
-@pytest.mark.soak
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[str]:
     """A Redis of its own for two commands that share it."""
@@ -118,6 +117,7 @@ def redis(tmp_path: Path) -> Iterator[str]:
         yield embedded_redis.start(children, tmp_path / "redis")
 
 
+@pytest.mark.soak
 def test_workers_from_elsewhere_give_the_same_table(
     first: tuple[Path, subprocess.CompletedProcess[str]], folder: Path, tmp_path: Path, redis: str
 ) -> None:

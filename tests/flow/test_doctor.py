@@ -286,7 +286,6 @@ TEXT = '<View><Text name="text" value="$text"/><Choices name="c" toName="text"><
 NOTE = '<View><Image name="i" value="$image"/><TextArea name="note" toName="i"/></View>'
 
 
-@pytest.mark.soak
 def test_label_configs_that_do_not_do_and_projects_that_are_not_there(backend: Backend) -> None:
     lines = examine(backend.context, backend.new_project([], label_config=TEXT))
     assert reds(lines) == {pictures.CONFIG, link.ATTACHED}
@@ -297,6 +296,7 @@ def test_label_configs_that_do_not_do_and_projects_that_are_not_there(backend: B
     assert reds(lines) == {"project"}
 
 
+@pytest.mark.soak
 def test_a_label_studio_that_refuses_private_addresses_names_the_variables(
     make_backend: Callable[..., Backend], backend: Backend, images: ImageServer, label_studio: LabelStudioServer
 ) -> None:

@@ -37,7 +37,6 @@ def make(backend: Backend, ultrasound: ImageServer, truth: Truth, annotators: An
     return lambda count, **choices: teach(backend, ultrasound, truth, annotators, count, **choices)
 
 
-@pytest.mark.soak
 def event(project: int, task: int, annotation: int) -> dict[str, Any]:
     """ANNOTATION_CREATED as Label Studio sends it."""
     body: dict[str, Any] = json.loads(PAYLOAD.read_text())["body"]
@@ -45,6 +44,7 @@ def event(project: int, task: int, annotation: int) -> dict[str, Any]:
     return body
 
 
+@pytest.mark.soak
 def test_a_burst_of_events_causes_few_trainings_and_loses_no_annotation(make: Callable[..., Taught]) -> None:
     taught = make(60, budget=3)
     taught.expert.work(3)

@@ -155,7 +155,6 @@ def test_the_next_round_goes_by_the_masks_entropy(segmented: Segmented) -> None:
     taught.still()
 
 
-@pytest.mark.soak
 def self_crossing() -> list[list[float]]:
     """A figure of eight."""
     return [[10, 10], [90, 90], [90, 10], [10, 90]]
@@ -211,6 +210,7 @@ def test_annotations_deleted_during_a_training(make: Callable[..., Taught]) -> N
     assert prediction["model_version"] == "unet-vgg11-1"
 
 
+@pytest.mark.soak
 def test_a_config_that_changes_from_classes_to_masks(
     segmenting: Backend, radiographs: ImageServer, truth: Truth, annotators: Annotators
 ) -> None:

@@ -90,7 +90,6 @@ def range_of(backend: Backend, project: int) -> list[int]:
     return [task["id"] for task in answer["tasks"]]
 
 
-@pytest.mark.soak
 def test_a_tab_narrows_the_seeds_and_not_the_tail(
     backend: Backend, images: ImageServer, annotators: Annotators
 ) -> None:
@@ -106,6 +105,7 @@ def test_a_tab_narrows_the_seeds_and_not_the_tail(
     assert None not in served, "the third annotator is told that there are no tasks"
 
 
+@pytest.mark.soak
 def test_skipped_tasks_do_not_count_as_free(
     make_backend: Callable[..., Backend], images: ImageServer, annotators: Annotators
 ) -> None:
