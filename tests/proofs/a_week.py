@@ -182,7 +182,10 @@ class Week(Lab):
         r.check("the seed queue", f"holds new tasks alone: {len(queue)}.", set(queue) <= set(new))
         in_turns(self.readers[:2], [40, 40])
         skipped = sum(one.skipped for one in self.readers)
-        r.say(f"Ada and Ben label 40 tasks each, and skip the {skipped} chest radiographs that they are shown.")
+        r.say(
+            f"Ada and Ben label 40 tasks each, and skip chest radiographs {skipped} times: what one skips is shown to the "
+            "other."
+        )
         r.run(f"seedqueue arrivals --project {p} --after {old} --metadata scanner")
 
     def end(self) -> None:
