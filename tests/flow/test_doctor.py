@@ -268,6 +268,7 @@ def test_without_workers_and_without_the_backend(make_backend: Callable[..., Bac
     assert only(lines, machine.WORKERS).level == only(lines, link.EVENT).level == "skipped"
 
 
+@pytest.mark.soak
 def test_a_killed_worker_is_no_worker(make_backend: Callable[..., Backend]) -> None:
     backend = make_backend(workers=1)
 

@@ -75,6 +75,7 @@ def test_annotations_whose_events_were_lost_are_found_by_the_periodic_look(make:
     assert len(taught.learnt(5).annotations) == 5
 
 
+@pytest.mark.soak
 def test_one_class_and_fewer_labels_than_classes_make_a_version_that_says_so(make: Callable[..., Taught]) -> None:
     taught = make(12, budget=4)
     one, other = taught.seeds[:2]
@@ -109,6 +110,7 @@ def test_labels_that_left_the_config_and_deleted_tasks_are_left_out(make: Callab
     assert (problem.annotation, "'cyst'" in problem.reason) == (stray, True)
 
 
+@pytest.mark.soak
 def test_the_last_version_stays_in_service_when_all_annotations_are_deleted(
     make: Callable[..., Taught], eventually: Eventually
 ) -> None:

@@ -243,6 +243,7 @@ def test_a_run_that_fails_after_the_switch_can_be_undone(backend: Backend, proje
     assert (after["sampling"], after["model_version"]) == (before["sampling"], before["model_version"])
 
 
+@pytest.mark.soak
 def test_a_lost_home_does_not_repeat_a_version(
     make_backend: Callable[..., Backend], backend: Backend, project: int, annotators: Annotators
 ) -> None:

@@ -183,8 +183,8 @@ class Week(Lab):
         in_turns(self.readers[:2], [40, 40])
         skipped = sum(one.skipped for one in self.readers)
         r.say(
-            f"Ada and Ben label 40 tasks each, and skip chest radiographs {skipped} times: what one skips is shown to the "
-            "other."
+            f"Ada and Ben label 40 tasks each, and skip chest radiographs {skipped} times: what one skips is shown to "
+            "the other."
         )
         r.run(f"seedqueue arrivals --project {p} --after {old} --metadata scanner")
 
