@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from seedqueue.backend.embeddings import Embeddings, source_key
-from seedqueue.backend.errors import NoReadableImage
 from seedqueue.backend.pool import PoolTask
+from seedqueue.backend.pool_errors import NoReadableImage
 from seedqueue.backend.records import Choices, QueuedTask, Unreadable
 from seedqueue.backend.rules import repeats, rules_for, signals_for
 from seedqueue.models.findings import Findings

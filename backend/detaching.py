@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from seedqueue.backend import connection, field_jobs, locking, publish, seeding
 from seedqueue.backend.context import Context
-from seedqueue.backend.errors import NoSeedQueue, NothingLocked
+from seedqueue.backend.errors import NoSeedQueue
 from seedqueue.backend.milestones import Agreed
 from seedqueue.backend.people import agreeing, overlaps
+from seedqueue.backend.pool_errors import NothingLocked
 from seedqueue.backend.records import Run
 
 

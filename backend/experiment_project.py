@@ -12,11 +12,12 @@ from pathlib import Path
 from seedqueue.backend.ahead import FETCHES, ahead
 from seedqueue.backend.annotations import Problem, examples_from
 from seedqueue.backend.context import Context
-from seedqueue.backend.errors import FolderUnusable, InvalidRequest, NoReadableImage, NothingAnnotated
+from seedqueue.backend.errors import FolderUnusable, InvalidRequest, NothingAnnotated
 from seedqueue.backend.examples import Example
 from seedqueue.backend.experiment_files import Files, Saved, write_whole
 from seedqueue.backend.fetch import ImageFetcher, allowed_hosts, stable_uri
 from seedqueue.backend.gathering import annotated_tasks, labelling_of
+from seedqueue.backend.pool_errors import NoReadableImage
 
 LABELS, LEFT_OUT = "labels.csv", "left-out.csv"
 COLUMNS = ("file", "label", "mask", "patient", "task", "uri")

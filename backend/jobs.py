@@ -29,10 +29,11 @@ from seedqueue.backend import (
 from seedqueue.backend.context import Context
 from seedqueue.backend.embed import embed_tasks
 from seedqueue.backend.embeddings import Embeddings, source_key
-from seedqueue.backend.errors import EmbedderDiffers, EmptyProject, ProjectNotFound
+from seedqueue.backend.errors import EmbedderDiffers, ProjectNotFound
 from seedqueue.backend.locked import locked
 from seedqueue.backend.narrowing import pool_of
 from seedqueue.backend.pool import PoolTask
+from seedqueue.backend.pool_errors import EmptyProject
 from seedqueue.backend.records import Run
 from seedqueue.backend.rules import fields_of
 from seedqueue.backend.run_queue import queue_of

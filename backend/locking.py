@@ -11,11 +11,11 @@ from dataclasses import replace
 
 from seedqueue.backend import audit, demand, locked, publish, waking
 from seedqueue.backend.context import Context
-from seedqueue.backend.errors import NothingLocked, NothingToLock, TasksInAudit
 from seedqueue.backend.locked import Locked
 from seedqueue.backend.milestones import Overlap
 from seedqueue.backend.narrowing import inside_of
 from seedqueue.backend.pool import PoolTask, list_pool
+from seedqueue.backend.pool_errors import NothingLocked, NothingToLock, TasksInAudit
 
 Say = Callable[[int, int], None]
 

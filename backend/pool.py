@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from seedqueue.backend.errors import NoImageInLabelConfig, TabNotFound
 from seedqueue.backend.field_values import text_of, value_of
 from seedqueue.backend.label_studio import Studio
+from seedqueue.backend.pool_errors import NoImageInLabelConfig, TabNotFound
 
 PAGE = 1000
 IDS = 400  # in one request: they stand in its address

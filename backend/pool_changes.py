@@ -10,10 +10,10 @@ from seedqueue.backend import audit, demand, publish
 from seedqueue.backend.context import Context
 from seedqueue.backend.embed import embed_tasks
 from seedqueue.backend.embeddings import Embeddings
-from seedqueue.backend.errors import TabNotFound, UnreadableFilter
 from seedqueue.backend.locked import locked
 from seedqueue.backend.narrowing import pool_of
 from seedqueue.backend.pool import PoolTask, list_pool, pool_state, tasks_of
+from seedqueue.backend.pool_errors import TabNotFound, UnreadableFilter
 from seedqueue.backend.records import QueuedTask, Run
 from seedqueue.backend.replacing import next_of_cluster, replaced
 from seedqueue.backend.rules import fields_of

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from seedqueue.backend.errors import NoGroups
+from seedqueue.backend.pool_errors import NoGroups
 from seedqueue.backend.records import Choices
 from seedqueue.backend.weak_labels import parse, weak_labels
 from seedqueue.models.findings import Findings

@@ -14,7 +14,7 @@ from typing import Any
 from seedqueue.backend import (
     connection,
     field_jobs,
-    narrowing,
+    filters,
     patience,
     progress,
     publish,
@@ -24,9 +24,10 @@ from seedqueue.backend import (
     waking,
 )
 from seedqueue.backend.context import Context
-from seedqueue.backend.errors import KNOWN, EmptyProject, InvalidRequest, NoSeedQueue, RunInProgress
+from seedqueue.backend.errors import KNOWN, InvalidRequest, NoSeedQueue, RunInProgress
 from seedqueue.backend.head_signals import head_for
 from seedqueue.backend.pool import describe
+from seedqueue.backend.pool_errors import EmptyProject
 from seedqueue.backend.progress import Progress
 from seedqueue.backend.publish import Before
 from seedqueue.backend.records import VERSION, Choices, QueuedTask, Run, Unreadable
@@ -76,7 +77,7 @@ def choices_from(given: Mapping[str, Any], defaults: settings.Settings) -> Choic
         audit=_whole("audit", given.get("audit", defaults.audit), 0),
         dry_run=_yes("dry_run", given.get("dry_run", False)),
     )
-    narrowing.parse(choices.where)
+    filters.parse(choices.where)
     if choices.weak_label:
         parse(choices.weak_label)
     return choices

@@ -13,7 +13,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from seedqueue.backend.errors import InvalidRequest, NoWeakLabels
+from seedqueue.backend.errors import InvalidRequest
+from seedqueue.backend.pool_errors import NoWeakLabels
 from seedqueue.models.findings import Findings
 from seedqueue.selectors.source import Source, blocks
 

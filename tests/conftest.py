@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
+import waiting
 
 hypothesis.settings.register_profile("soak", max_examples=5000, deadline=None)
 
@@ -40,13 +40,4 @@ Eventually = Callable[..., Any]
 @pytest.fixture(scope="session")
 def eventually() -> Eventually:
     """`eventually(condition, seconds, what)`: wait until it holds and give its value; fail after the deadline."""
-
-    def wait(condition: Callable[[], Any], seconds: float = 60.0, what: str = "the condition") -> Any:
-        deadline = time.monotonic() + seconds
-        while not (value := condition()):
-            if time.monotonic() > deadline:
-                pytest.fail(f"{what} did not hold within {seconds:.0f} s")
-            time.sleep(0.02)
-        return value
-
-    return wait
+    return waiting.eventually

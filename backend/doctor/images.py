@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 
 from seedqueue.backend.doctor.lines import Line
 from seedqueue.backend.doctor.subject import Subject
-from seedqueue.backend.errors import NoImageInLabelConfig
 from seedqueue.backend.fetch import CLOUD_SCHEMES, ImageFetcher, allowed_hosts, original_uri
 from seedqueue.backend.field_values import value_of
 from seedqueue.backend.label_config import Labelling, parse_labelling
 from seedqueue.backend.label_studio import Studio
 from seedqueue.backend.learning_errors import LabelConfigUnusable
 from seedqueue.backend.pool import PAGE, Place, image_key_of
+from seedqueue.backend.pool_errors import NoImageInLabelConfig
 from seedqueue.models.errors import UnreadableImage
 from seedqueue.models.images import read_image
 

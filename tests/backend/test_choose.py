@@ -10,8 +10,8 @@ import pytest
 
 from seedqueue.backend.choose import choose
 from seedqueue.backend.embeddings import Embeddings, source_key
-from seedqueue.backend.errors import NoGroups, NoReadableImage, NoWeakLabels
 from seedqueue.backend.pool import PoolTask
+from seedqueue.backend.pool_errors import NoGroups, NoReadableImage, NoWeakLabels
 from seedqueue.backend.records import Choices, QueuedTask, Unreadable
 from seedqueue.backend.tables import Home
 from seedqueue.selectors.errors import BudgetExceedsGroups

@@ -15,10 +15,11 @@ from PIL import Image
 
 from seedqueue.backend.annotations import examples_from
 from seedqueue.backend.context import Context
-from seedqueue.backend.errors import FolderUnusable, NoReadableImage
+from seedqueue.backend.errors import FolderUnusable
 from seedqueue.backend.experiment_files import suffix_of
 from seedqueue.backend.experiment_project import ProjectPool, label_cell, write_pool
 from seedqueue.backend.label_config import Labelling
+from seedqueue.backend.pool_errors import NoReadableImage
 from seedqueue.backend.settings import Settings
 from seedqueue.experiments.datasets.tables import LabelledImage, read_labels
 

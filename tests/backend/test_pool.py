@@ -6,9 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from seedqueue.backend.errors import NoImageInLabelConfig, ProjectNotFound
+from seedqueue.backend.errors import ProjectNotFound
 from seedqueue.backend.label_studio import Studio
 from seedqueue.backend.pool import image_key_of, pages
+from seedqueue.backend.pool_errors import NoImageInLabelConfig
 
 
 def config(*inputs: dict[str, Any]) -> dict[str, Any]:

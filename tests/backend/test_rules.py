@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seedqueue.backend.errors import NoGroups
+from seedqueue.backend.pool_errors import NoGroups
 from seedqueue.backend.rules import unsplit
 
 

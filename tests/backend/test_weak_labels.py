@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from seedqueue.backend.errors import InvalidRequest, NoWeakLabels
+from seedqueue.backend.errors import InvalidRequest
+from seedqueue.backend.pool_errors import NoWeakLabels
 from seedqueue.backend.weak_labels import MOST_VALUES, WeakLabel, mentions, parse, weak_labels
 from seedqueue.models.findings import Findings
 from seedqueue.selectors.source import Matrix

@@ -15,7 +15,8 @@ from running import Backend, Eventually
 
 from seedqueue.backend import seeding
 from seedqueue.backend.children import free_port
-from seedqueue.backend.errors import EmptyProject, NoImageInLabelConfig, ProjectNotFound
+from seedqueue.backend.errors import ProjectNotFound
+from seedqueue.backend.pool_errors import EmptyProject, NoImageInLabelConfig
 from seedqueue.selectors.errors import BudgetExceedsPool
 
 TEXT_CONFIG = (

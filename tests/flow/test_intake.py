@@ -16,13 +16,14 @@ from running import Backend
 
 from seedqueue.backend.demo.label_studio import LabelStudioServer
 from seedqueue.backend.demo.project import LABEL_CONFIG
-from seedqueue.backend.errors import LabelStudioRefused, NoImageInLabelConfig
+from seedqueue.backend.errors import LabelStudioRefused
 from seedqueue.backend.intake import encoding, importing, sending
 from seedqueue.backend.intake.asked import ImportChoices
 from seedqueue.backend.intake.errors import NoRoom, UploadsUnsupported
 from seedqueue.backend.intake.importing import Outcome, import_images
 from seedqueue.backend.milestones import Imported
 from seedqueue.backend.pool import task_data
+from seedqueue.backend.pool_errors import NoImageInLabelConfig
 
 TWO_KEYS = LABEL_CONFIG.replace(
     "</View>",

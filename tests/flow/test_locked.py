@@ -13,11 +13,11 @@ from seedqueue.backend import chosen, connection, demand, detaching, locking, na
 from seedqueue.backend.audit import frozen
 from seedqueue.backend.demo.annotator import Annotator
 from seedqueue.backend.demo.project import LABEL_CONFIG, create_project
-from seedqueue.backend.errors import NothingLocked, NothingToLock, TasksInAudit, UnreadableFilter
 from seedqueue.backend.gathering import gather
 from seedqueue.backend.locked import locked
 from seedqueue.backend.page_errors import TasksUnknown
 from seedqueue.backend.people import overlaps
+from seedqueue.backend.pool_errors import NothingLocked, NothingToLock, TasksInAudit, UnreadableFilter
 
 ANSWER = [{"from_name": "finding", "to_name": "image", "type": "choices", "value": {"choices": ["finding"]}}]
 

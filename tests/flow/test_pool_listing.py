@@ -12,9 +12,9 @@ from running import Backend
 
 from seedqueue.backend.demo.label_studio import LabelStudioServer
 from seedqueue.backend.demo.project import create_project
-from seedqueue.backend.errors import EmptyProject, TabNotFound
 from seedqueue.backend.label_studio import Studio
 from seedqueue.backend.pool import PoolTask, list_pool
+from seedqueue.backend.pool_errors import EmptyProject, TabNotFound
 
 TASKS = 3000
 CONFIG = """

@@ -14,7 +14,6 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from annotating import Expert, served
 from running import Backend
 from taught import Taught
 from truth import Truth, lung_masks, ultrasound_kinds
+from waiting import eventually
 
 from seedqueue.backend import learning, seeding, waking
 from seedqueue.backend.children import Children, free_port
@@ -144,15 +144,6 @@ def after(taught: Taught, labels: int) -> ModelVersion:
     eventually(lambda: (made := taught.versions()) and made[-1].labels >= labels, LONGEST, f"{labels} labels learnt")
     taught.still()
     return taught.versions()[-1]
-
-
-def eventually(condition: Callable[[], Any], seconds: float = 60.0, what: str = "the condition") -> Any:
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            sys.exit(f"{what} did not hold within {seconds:.0f} s")
-        time.sleep(0.1)
-    return value
 
 
 def shown(figure: Any) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
-import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from running import Backend
+from waiting import eventually
 from week_archive import first_month, later_month, secrets_of, ultrasound
 from week_readers import CONFIG, Known, Reader, file_of
 from week_report import Report
@@ -35,19 +35,6 @@ NAMES = ("ada@lab.example", "ben@lab.example", "cem@lab.example")
 WRONG, SHIFT = (0.03, 0.03, 0.30), (1, 2, 25)
 CARELESS = 2
 MONTH, TEST, REPEATS, LATER, FOREIGN = 560, 60, 5, 180, 40
-
-
-class NotInTime(Exception):
-    """What the week waited for did not come."""
-
-
-def eventually(condition: Callable[[], Any], seconds: float = LONGEST, what: str = "the condition") -> Any:
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            raise NotInTime(f"{what} did not hold within {seconds:.0f} s")
-        time.sleep(0.2)
-    return value
 
 
 class Lab:
@@ -136,7 +123,7 @@ class Lab:
             made = self.context.versions.all(self.project)
             return bool(made) and made[-1].labels >= labels
 
-        eventually(there, what=f"a version that learnt from {labels} images")
+        eventually(there, LONGEST, f"a version that learnt from {labels} images")
 
     def labels(self) -> int:
         made = self.context.versions.all(self.project)

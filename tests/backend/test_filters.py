@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedqueue.backend.errors import KNOWN, UnreadableFilter
-from seedqueue.backend.narrowing import Condition, parse
+from seedqueue.backend.errors import KNOWN
+from seedqueue.backend.filters import Condition, parse
+from seedqueue.backend.pool_errors import UnreadableFilter
 
 
 def test_conditions_are_joined_by_and() -> None:

@@ -1,0 +1,23 @@
+"""Waiting for a condition: of tests, and of the long proofs, which run without pytest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+POLL_SECONDS = 0.02
+
+
+class NotInTime(AssertionError):
+    """What was waited for did not come."""
+
+
+def eventually(condition: Callable[[], Any], seconds: float = 60.0, what: str = "the condition") -> Any:
+    """Wait until it holds and give its value. Raises `NotInTime` after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise NotInTime(f"{what} did not hold within {seconds:.0f} s")
+        time.sleep(POLL_SECONDS)
+    return value
