@@ -139,9 +139,10 @@ def _until_ended(context: Context, run: Run) -> Run:
                 warn(f"it waits: {found.waiting}")
             told = found.waiting
             if not current.active:
-                if found.progress is None:
-                    bar.update(task, completed=current.embedded, total=max(current.embedded, 1), refresh=True)
-                bar.update(task, visible=bool(current.embedded))  # a bar of nothing says nothing
+                if not current.embedded:
+                    bar.update(task, visible=False)  # a bar of nothing says nothing
+                elif found.progress is None:
+                    bar.update(task, completed=current.embedded, total=current.embedded)
                 return current
             time.sleep(POLL_SECONDS)
 
