@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from seedqueue.backend import audit
 from seedqueue.backend.records import QueuedTask, Records, Run
 from seedqueue.selectors import registry
+from seedqueue.selectors.errors import UnknownSelector
 
 SEED = "seed"
 FIRST_ROUND = 1  # the seed queue's: the first round that goes by a head is the second
@@ -83,33 +84,45 @@ def _queues(records: Records, project: int) -> tuple[_Queue, ...]:
     runs = {run.number: run for run in records.runs(project)}
     published = {row.run for row in records.dated("run", project) if row.body["state"] == "published"}
     order = sorted((began[number], number) for number in published)
-    names = _names([runs[number] for _, number in order])
+    rounds = round_numbers(runs[number] for _, number in order)
     return tuple(
         _Queue(
             at,
             next((moment for moment, last in undone if last >= number and moment >= at), None),
             number,
-            names[number],
+            _name(rounds[number]),
             {one.task: one for one in records.queue(project, number)},
         )
         for at, number in order
     )
 
 
-def _names(runs: list[Run]) -> dict[int, str]:
-    """{run: "seed" or "round N"}; a queue that was lengthened or changed by hand keeps its name.
+def round_numbers(runs: Iterable[Run]) -> dict[int, int]:
+    """{run: its round}: 1 for all seed queues, from 2 on for what goes by a head.
 
-    runs: those that were published, in their order.
+    runs: those that were published, in their order, undone ones too: labels of these stay. A queue that was lengthened
+    or changed by hand keeps its round.
     """
-    named: dict[int, str] = {}
-    rounds = FIRST_ROUND
+    found, last = dict[int, int](), FIRST_ROUND
     for run in runs:
         base = run.choices.extends if run.choices.extends is not None else run.copies
-        if base in named:
-            named[run.number] = named[base]
-        elif registry.get(run.choices.selector).first_round:
-            named[run.number] = SEED
+        if base in found:
+            found[run.number] = found[base]
+        elif first_round(run.choices.selector):
+            found[run.number] = FIRST_ROUND
         else:
-            rounds += 1
-            named[run.number] = f"round {rounds}"
-    return named
+            last += 1
+            found[run.number] = last
+    return found
+
+
+def first_round(selector: str) -> bool:
+    """Whether it chooses without a head; False for a selector that is not installed any more."""
+    try:
+        return registry.get(selector).first_round
+    except UnknownSelector:
+        return False
+
+
+def _name(number: int) -> str:
+    return SEED if number == FIRST_ROUND else f"round {number}"

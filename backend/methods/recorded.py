@@ -29,13 +29,14 @@ class Dated(Generic[T]):
 @dataclass(frozen=True)
 class RunRow:
     """A run as its newest row has it. asked: when its first row was written. queue: in order, with the row that holds
-    it. unreadable: each task once."""
+    it. unreadable: each task once. published: whether it was put in place, though it may have been taken away since."""
 
     run: Run
     source: Source
     asked: datetime
     queue: Dated[tuple[QueuedTask, ...]] | None
     unreadable: tuple[Unreadable, ...]
+    published: bool
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ def _run(rows: list[Row], queue: Row | None, unreadable: Mapping[int, Unreadable
         asked=rows[0].at,
         queue=tasks,
         unreadable=tuple(unreadable[task] for task in sorted(unreadable)),
+        published=any(row.body["state"] == "published" for row in rows),
     )
 
 

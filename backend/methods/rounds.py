@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from seedqueue.backend.export.reasons import FIRST_ROUND, first_round, round_numbers
 from seedqueue.backend.methods.recorded import RunRow
 from seedqueue.backend.records import QueuedTask
-from seedqueue.selectors import registry
-from seedqueue.selectors.errors import UnknownSelector
 
 
 @dataclass(frozen=True)
 class Round:
     """One choice of images and its later forms: lengthened, or changed by hand.
 
-    number: 1 for a seed queue, from 2 on for what was chosen by the word of a head. again: whether it is a seed queue
-    after another one. rows: the runs, oldest first; the last one's queue is what annotators got in the end.
+    number: 1 for a seed queue, from 2 on for what was chosen by the word of a head, as `export` counts them: a round
+    that was taken away keeps its number. again: whether it is a seed queue after another one. rows: the runs, oldest
+    first; the last one's queue is what annotators got in the end.
     """
 
     number: int
@@ -71,7 +71,7 @@ class Rounds:
 
 def rounds_of(rows: Sequence[RunRow]) -> Rounds:
     undone = max((row.run.number for row in rows if row.run.state == "undone"), default=0)
-    withdrawn = [row for row in rows if row.run.number <= undone and row.run.state in ("published", "undone")]
+    withdrawn = [row for row in rows if row.run.number <= undone and row.published]
     standing = [row for row in rows if row.run.number > undone and row.run.state == "published" and row.queue]
     chains: list[list[RunRow]] = []
     for row in standing:
@@ -85,31 +85,19 @@ def rounds_of(rows: Sequence[RunRow]) -> Rounds:
     counted = [chain for chain, after in zip(chains, after_each, strict=True) if not _gave_way(chain, after)]
     gone = [chain for chain in chains if chain not in counted]
     return Rounds(
-        _numbered(counted),
-        tuple(Round(1, True, tuple(chain)) for chain in gone),
+        _numbered(counted, round_numbers(row.run for row in rows if row.published)),
+        tuple(Round(FIRST_ROUND, True, tuple(chain)) for chain in gone),
         tuple(row for row in withdrawn if row.queue),
     )
 
 
-def _numbered(chains: Sequence[Sequence[RunRow]]) -> tuple[Round, ...]:
-    """As `export` names them: all seed queues are round 1, the first that goes by a head is round 2."""
-    found, number, seeded = list[Round](), 1, False
+def _numbered(chains: Sequence[Sequence[RunRow]], numbers: Mapping[int, int]) -> tuple[Round, ...]:
+    found, seeded = list[Round](), False
     for chain in chains:
-        if first_round(chain[0].run.choices.selector):
-            found.append(Round(1, seeded, tuple(chain)))
-            seeded = True
-        else:
-            number += 1
-            found.append(Round(number, False, tuple(chain)))
+        number = numbers[chain[0].run.number]
+        found.append(Round(number, seeded and number == FIRST_ROUND, tuple(chain)))
+        seeded = seeded or number == FIRST_ROUND
     return tuple(found)
-
-
-def first_round(selector: str) -> bool:
-    """Whether it chooses without a head; False for a selector that is not installed any more."""
-    try:
-        return registry.get(selector).first_round
-    except UnknownSelector:
-        return False
 
 
 def _gave_way(chain: Sequence[RunRow], after: Sequence[RunRow] | None) -> bool:

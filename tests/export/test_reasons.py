@@ -59,6 +59,14 @@ def test_seeds_rounds_and_what_lengthens_them(records: Records, publish: Callabl
     assert whys(found, third, 41, 21) == [Why("round 3", 1, 5), Why("round 2", 1, 4)]
 
 
+def test_a_selector_that_is_not_installed_any_more_sinks_no_export(
+    records: Records, publish: Callable[..., datetime]
+) -> None:
+    publish(1, SEEDING, queued(11))
+    later = publish(2, replace(ROUND, selector="of-a-plugin"), queued(21))
+    assert whys(reasons_of(records, 1), later, 11, 21) == [Why("seed", 1, 1), Why("round 2", 1, 2)]
+
+
 def test_labels_from_before_the_queue_are_of_other_reasons(records: Records, publish: Callable[..., datetime]) -> None:
     before = datetime.now(UTC) - timedelta(seconds=1)
     publish(1, SEEDING, queued(11))

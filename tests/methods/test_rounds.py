@@ -23,7 +23,8 @@ def queue(*tasks: int, by_hand: tuple[int, ...] = (), audit: tuple[int, ...] = (
 def row(number: int, tasks: tuple[QueuedTask, ...], state: str = "published", **changes: Any) -> RunRow:
     run = replace(Run(1, number, "published", CHOICES), state=state, **changes)  # type: ignore[arg-type]
     at = BEGAN + timedelta(hours=number)
-    return RunRow(run, Source("run", number, at), at, Dated(tasks, Source("queue", number, at)), ())
+    published = state in ("published", "undone")
+    return RunRow(run, Source("run", number, at), at, Dated(tasks, Source("queue", number, at)), (), published)
 
 
 def later(number: int, tasks: tuple[QueuedTask, ...], **changes: Any) -> RunRow:
@@ -64,6 +65,18 @@ def test_what_was_withdrawn_failed_or_only_tried_does_not_count() -> None:
     assert found.counted == ()
     assert [one.run.number for one in found.withdrawn] == [1, 2]
     assert numbers(rounds_of([row(1, queue(1), state="undone"), row(2, queue(2))])) == [(1, [2])]
+
+
+def test_a_round_that_was_taken_away_keeps_its_number() -> None:
+    """So that "round 3" of an export and of the text are the same one."""
+    undone = later(2, queue(7), state="undone")
+    found = rounds_of([row(1, queue(1)), undone, row(3, queue(2)), later(4, queue(8))])
+    assert numbers(found) == [(1, [3]), (3, [4])]
+
+
+def test_a_queue_that_was_taken_away_before_it_stood_was_never_withdrawn_from_anybody() -> None:
+    stopped = replace(row(1, queue(1), state="undone"), published=False)
+    assert rounds_of([stopped, row(2, queue(2))]).withdrawn == ()
 
 
 def test_a_seed_queue_that_nobody_labelled_gave_way() -> None:
