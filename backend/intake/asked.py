@@ -42,9 +42,9 @@ def check_choices(choices: ImportChoices, private: Path) -> None:
     if choices.patient_field in choices.fields:
         raise InvalidRequest(f"--field {choices.patient_field} would send the patients' own ids: leave it out.")
     if choices.out is not None:
-        out = choices.out.expanduser().absolute()
-        if out.is_relative_to(private) or private.is_relative_to(out):
-            raise PlaceExposed(out, private)
+        out, kept = choices.out.expanduser().resolve(), private.resolve()  # through links and `..`
+        if out.is_relative_to(kept) or kept.is_relative_to(out):
+            raise PlaceExposed(out, kept)
         check_out(out / "image.png")
 
 

@@ -36,12 +36,12 @@ class PrivateFolderUnusable(SeedqueueError):
 
 
 class KeyMissing(SeedqueueError):
-    """The key is gone with which the pseudonyms in the map were made."""
+    """The key is gone with which the pseudonyms in a file were made."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, made: Path) -> None:
         super().__init__(
-            f"{folder} holds a uid-map.csv and no secret.key: new pseudonyms would not match the old ones. Put the key "
-            "back from a backup, or give an empty folder with --private to begin anew."
+            f"{made.parent} holds a {made.name} and no secret.key: new pseudonyms would not match the old ones. Put "
+            "the key back from a backup, or give an empty folder with --private to begin anew."
         )
 
 

@@ -183,4 +183,5 @@ def _room(one: _Import, place: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        raise NoRoom(Path(error.filename or place).parent, error.strerror or str(error), len(one.sent)) from error
+        where = Path(error.filename).parent if error.filename else place
+        raise NoRoom(where, error.strerror or str(error), len(one.sent)) from error

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from seedqueue.backend.intake.burned_in import burned_in
+from seedqueue.backend.intake.ledger import Ledger
 from seedqueue.backend.intake.near import hash_of
 from seedqueue.backend.intake.pictures import Limits, opened, shown
-from seedqueue.backend.intake.private import Ledger, Private
+from seedqueue.backend.intake.private import Private
 from seedqueue.backend.intake.pseudonyms import Pseudonyms
 from seedqueue.backend.intake.sources import Listed
 from seedqueue.backend.intake.tags import Tags

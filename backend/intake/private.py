@@ -6,11 +6,10 @@ import csv
 import fcntl
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from seedqueue.backend.folder import replacing
 from seedqueue.backend.intake.errors import (
@@ -21,8 +20,10 @@ from seedqueue.backend.intake.errors import (
     PrivateFolderOpen,
     PrivateFolderUnusable,
 )
+from seedqueue.backend.intake.ledger import for_owner
 
 KEY, MAP, LOCK = "secret.key", "uid-map.csv", "import.lock"
+KEYED = (MAP, "looked-at-*.csv")  # what only the key with which it was made can go on with
 KEY_BYTES = 32
 
 
@@ -42,7 +43,7 @@ class Private:
         folder = self.reports(project)
         folder.mkdir(mode=0o700, exist_ok=True)
         path = folder / name
-        with replacing(path) as part, _opened(part, "w") as opened:
+        with replacing(path) as part, for_owner(part, "w") as opened:
             writer = csv.writer(opened)
             writer.writerow(columns)
             writer.writerows(rows)
@@ -51,11 +52,7 @@ class Private:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Raises `ImportRunning` while another process is in here."""
-        with _opened(self.folder / LOCK, "a") as held:
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise ImportRunning(self.folder) from error
+        with _alone(self.folder):
             yield
 
 
@@ -69,7 +66,11 @@ def place_of(home: Path | str, asked: Path | None) -> Path:
 
 
 def open_private(folder: Path) -> Private:
-    """Make or open the folder and its key. Raises `PrivateFolderOpen`, `PrivateFolderUnusable`, `KeyMissing`."""
+    """Make or open the folder and its key.
+
+    Raises `PrivateFolderOpen`, `PrivateFolderUnusable`, `KeyMissing`, `KeyUnusable`; `ImportRunning` where another
+    process is making the key.
+    """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -84,12 +85,9 @@ def open_private(folder: Path) -> Private:
 def _key(folder: Path) -> bytes:
     file = folder / KEY
     if not file.exists():
-        if (folder / MAP).exists():
-            raise KeyMissing(folder)
-        with replacing(file) as part, _opened(part, "w") as opened:  # whole or not at all
-            opened.write(secrets.token_hex(KEY_BYTES) + "\n")
-            opened.flush()
-            os.fsync(opened.fileno())
+        with _alone(folder):  # of two that begin at once, one would go on with a key that the other replaced
+            if not file.exists():
+                _make_key(file)
     try:
         key = bytes.fromhex(file.read_text(encoding="ascii").strip())
     except ValueError as error:
@@ -99,47 +97,21 @@ def _key(folder: Path) -> bytes:
     return key
 
 
-class Ledger:
-    """A CSV that only grows; a line that a crash cut short is left out when it is read again."""
-
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
-        self.path, self.columns = path, tuple(columns)
-
-    def rows(self) -> Iterator[dict[str, str]]:
-        if not self.path.exists():
-            return
-        with self.path.open(encoding="utf-8", newline="") as opened:
-            whole = opened if _ends_a_line(self.path) else opened.readlines()[:-1]
-            for row in csv.DictReader(whole):
-                if None not in row and all(row.get(name) is not None for name in self.columns):
-                    yield row
-
-    def add(self, rows: Sequence[Mapping[str, object]]) -> None:
-        """Behind the others, and on the disk when this returns."""
-        if not rows:
-            return
-        if self.path.exists() and not _ends_a_line(self.path):
-            content = self.path.read_bytes()
-            os.truncate(self.path, content.rfind(b"\n") + 1)
-        with _opened(self.path, "a") as opened:
-            writer = csv.DictWriter(opened, self.columns)
-            if opened.tell() == 0:
-                writer.writeheader()
-            writer.writerows(rows)
-            opened.flush()
-            os.fsync(opened.fileno())
-
-
-def _ends_a_line(path: Path) -> bool:
-    with path.open("rb") as opened:
-        if opened.seek(0, os.SEEK_END) == 0:
-            return True
-        opened.seek(-1, os.SEEK_END)
-        return opened.read(1) == b"\n"
+def _make_key(file: Path) -> None:
+    """Whole or not at all. Raises `KeyMissing` where something was made with an earlier one."""
+    if made := [path for name in KEYED for path in file.parent.glob(name)]:
+        raise KeyMissing(made[0])
+    with replacing(file) as part, for_owner(part, "w") as opened:
+        opened.write(secrets.token_hex(KEY_BYTES) + "\n")
+        opened.flush()
+        os.fsync(opened.fileno())
 
 
 @contextmanager
-def _opened(path: Path, mode: str) -> Iterator[IO[str]]:
-    """A text file that nobody else may read from its first moment on."""
-    with open(path, mode, encoding="utf-8", newline="", opener=lambda name, flags: os.open(name, flags, 0o600)) as it:
-        yield it
+def _alone(folder: Path) -> Iterator[None]:
+    with for_owner(folder / LOCK, "a") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ImportRunning(folder) from error
+        yield

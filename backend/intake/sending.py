@@ -41,8 +41,11 @@ class Folder:
 
     def put(self, images: Mapping[str, bytes]) -> dict[str, str]:
         for name, content in images.items():
-            with replacing(self.folder / name) as part:
-                part.write_bytes(content)
+            try:
+                with replacing(self.folder / name) as part:
+                    part.write_bytes(content)
+            except OSError as error:  # a full disk names no file
+                raise OSError(error.errno, error.strerror, str(self.folder / name)) from error
         return {name: self.prefix + name for name in images}
 
 

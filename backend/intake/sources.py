@@ -12,7 +12,7 @@ from seedqueue.backend.intake.errors import ColumnMissing, SourceMissing
 
 # What is taken of a table without being asked for: any other column may hold what must not leave.
 TAKEN = ("patient", "study", "series", "view", "spacing", "modality", "label")
-OURS = ("image_id", "file", "image")
+OURS = ("image_id", "patient", "file", "image")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ def read_source(source: Path, patient_field: str = "patient", more: Sequence[str
     if source.is_dir():
         if more:
             raise ColumnMissing(more[0], f"{source} is a folder; fields come from the columns of a CSV")
-        return Source(source.name, tuple(Listed(file, name_in(source, file)) for file in list_images(source)))
+        files = (Listed(file, _legible(name_in(source, file))) for file in list_images(source))
+        return Source(_legible(source.name), tuple(files))
     if not source.is_file():
         raise SourceMissing(source)
     rows = read_table(source)
@@ -49,8 +50,13 @@ def read_source(source: Path, patient_field: str = "patient", more: Sequence[str
     fields = {name: _taken(row, patient_field, more) for name, row in by_name.items()}
     left = [one for one in columns if one not in (*TAKEN, *more, "file", patient_field)]
     left += ["patient"] if "patient" in columns and patient_field != "patient" else []
-    files = (Listed(source.parent / name, name, fields[name]) for name in sorted(fields))
-    return Source(source.name, tuple(files), tuple(left))
+    listed = (Listed(source.parent / name, name, fields[name]) for name in sorted(fields))
+    return Source(_legible(source.name), tuple(listed), tuple(left))
+
+
+def _legible(name: str) -> str:
+    """A name as reports, records and screens can hold it: bytes that are no UTF-8 are escaped."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 def _check(columns: Sequence[str], patient_field: str, more: Sequence[str]) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from seedqueue.backend.intake.ledger import Ledger
 from seedqueue.backend.intake.looking import Seen
 from seedqueue.backend.intake.patients import Who
-from seedqueue.backend.intake.private import MAP, Ledger, Private
+from seedqueue.backend.intake.private import MAP, Private
 from seedqueue.backend.intake.sorting import Belongs
 from seedqueue.models.picture import Spacing
 
@@ -14,6 +15,7 @@ COLUMNS = (
     "project", "image_id", "patient", "study", "series", "patient_id", "study_uid", "series_uid", "sop_uid", "file",
     "spacing_from", "who",
 )  # fmt: skip
+PSEUDONYMS = COLUMNS[:5]  # what leaves, and from which the map leads back
 
 
 class UidMap:
@@ -22,7 +24,7 @@ class UidMap:
     def __init__(self, private: Private) -> None:
         self._ledger = Ledger(private.folder / MAP, COLUMNS)
         self._rows = list(self._ledger.rows())
-        self._there = {(row["project"], row["image_id"]) for row in self._rows}
+        self._there = {_leaving(row) for row in self._rows}
 
     def patients(self) -> Iterator[tuple[str, str, Who]]:
         """(id, pseudonym, who) of what was imported under a patient's id."""
@@ -31,11 +33,18 @@ class UidMap:
                 yield row["patient_id"], row["patient"], Who.from_text(row["who"])
 
     def add(self, project: int, sent: Iterable[tuple[Seen, Belongs, Spacing | None]]) -> None:
-        """What is about to leave; a row once for a project and image, however often an import breaks off."""
+        """What is about to leave; a row once, however often an import breaks off.
+
+        An image that goes out again under another patient, study or series has a second row.
+        """
         rows = [_row(project, *one) for one in sent]
-        rows = [row for row in rows if (row["project"], row["image_id"]) not in self._there]
+        rows = [row for row in rows if _leaving(row) not in self._there]
         self._ledger.add(rows)
-        self._there |= {(row["project"], row["image_id"]) for row in rows}
+        self._there |= {_leaving(row) for row in rows}
+
+
+def _leaving(row: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(row[name] for name in PSEUDONYMS)
 
 
 def _row(project: int, one: Seen, mine: Belongs, spacing: Spacing | None) -> dict[str, str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from seedqueue.backend.intake.pseudonyms import Pseudonyms
 from seedqueue.backend.intake.sorting import belongs, sort_out
 from seedqueue.backend.intake.sources import Listed, read_source
 from seedqueue.backend.intake.task_values import task_values
+from seedqueue.backend.intake.uid_map import UidMap
 from seedqueue.backend.spacings import spacing_of, spacing_words
 from seedqueue.models.images import read_image
 from seedqueue.models.picture import Spacing
@@ -119,8 +122,8 @@ def test_sources_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     table.write_text("path\na.png\n")
     with pytest.raises(TableUnusable, match="column `file`"):
         read_source(table)
-    table.write_text("file,image_id\na.png,1\n")
-    for arguments in (("mrn", ()), ("patient", ("age",)), ("patient", ("image_id",))):
+    table.write_text("file,image_id,patient,mrn\na.png,1,2,3\n")
+    for arguments in (("none", ()), ("patient", ("age",)), ("patient", ("image_id",)), ("mrn", ("patient",))):
         with pytest.raises(ColumnMissing):
             read_source(table, *arguments)
 
@@ -153,6 +156,20 @@ def test_repeats_are_same_pixels_whatever_the_file(tmp_path: Path, monkeypatch: 
     # The second look decodes nothing.
     monkeypatch.setattr("seedqueue.backend.intake.looking.shown", None)
     assert look(tmp_path, files[:3])[0] == seen
+
+
+def test_the_map_leads_back_from_every_pseudonym_that_left(tmp_path: Path) -> None:
+    file = write(tmp_path / "archive" / os.fsdecode(b"M\xfcller.dcm"), named(1, "1"))  # no UTF-8
+    [listed] = read_source(tmp_path / "archive").files
+    assert listed.name == "M\\udcfcller.dcm"
+    [seen], _ = look(tmp_path, [file])
+    private = open_private(tmp_path / "private")
+    for patient in ("", "7", "7"):  # the table was mended, and the import broke off once
+        one = replace(seen, listed=Listed(file, listed.name, {"patient": patient}))
+        UidMap(private).add(1, [(one, belongs(one, Patients(ONE), ONE), None)])
+    who = [(number, pseudonym) for number, pseudonym, _ in UidMap(private).patients()]
+    assert who == [("1", ONE.patient("1")), ("7", ONE.patient("7"))]
+    assert os.fsencode(file) in (private.folder / "uid-map.csv").read_bytes()
 
 
 def test_near_duplicates_are_found_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:

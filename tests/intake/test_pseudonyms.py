@@ -11,15 +11,18 @@ from archives import MARKERS, named
 from dicoms import file_of
 from PIL import Image
 
+from seedqueue.backend.intake.asked import ImportChoices, check_choices
 from seedqueue.backend.intake.errors import (
     ImportRunning,
     KeyMissing,
     KeyUnusable,
+    PlaceExposed,
     PrivateFolderMissing,
     PrivateFolderOpen,
 )
+from seedqueue.backend.intake.ledger import Ledger
 from seedqueue.backend.intake.patients import Patients, Who, who_of
-from seedqueue.backend.intake.private import Ledger, open_private, place_of
+from seedqueue.backend.intake.private import open_private, place_of
 from seedqueue.backend.intake.pseudonyms import Pseudonyms
 from seedqueue.backend.intake.tags import Tags, modality_code, read_tags, view_code
 
@@ -133,9 +136,11 @@ def test_what_is_wrong_with_the_private_folder_has_a_name(tmp_path: Path) -> Non
     with pytest.raises(PrivateFolderOpen, match="chmod 700"):
         open_private(folder)
     folder.chmod(0o700)
-    (folder / "uid-map.csv").write_text("image_id\n")
-    with pytest.raises(KeyMissing, match="backup"):
-        open_private(folder)
+    for name in ("uid-map.csv", "looked-at-1.csv"):
+        (folder / name).write_text("image_id\n")
+        with pytest.raises(KeyMissing, match=f"{name}.* backup"):
+            open_private(folder)
+        (folder / name).unlink()
     (folder / "secret.key").write_text("not hexadecimal")
     with pytest.raises(KeyUnusable):
         open_private(folder)
@@ -147,13 +152,27 @@ def test_one_import_at_a_time(tmp_path: Path) -> None:
         pass
     with private.alone():
         pass
+    (private.folder / "secret.key").unlink()  # two keys made at once would be one too many
+    with private.alone(), pytest.raises(ImportRunning):
+        open_private(private.folder)
+
+
+def test_the_private_folder_is_never_served(tmp_path: Path) -> None:
+    private, apart, link = tmp_path / "private", tmp_path / "apart", tmp_path / "link"
+    for folder in (private / "images", apart):
+        folder.mkdir(parents=True)
+    link.symlink_to(private / "images")
+    for out in (private, private / "images", tmp_path, link, apart / ".." / "private"):
+        with pytest.raises(PlaceExposed):
+            check_choices(ImportChoices(out=out, url="http://images.example/"), private)
+    check_choices(ImportChoices(out=apart, url="http://images.example/"), private)
 
 
 def test_a_ledger_survives_a_line_cut_short(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "map.csv", ["name", "said"])
     ledger.add([{"name": "a", "said": "1, 2"}, {"name": "b", "said": 'x"y'}])
     whole = ledger.path.read_bytes()
-    ledger.path.write_bytes(whole + b"c,3")
+    ledger.path.write_bytes(whole + "c,ä".encode()[:-1])  # within a letter
     assert [row["name"] for row in ledger.rows()] == ["a", "b"]
     ledger.add([{"name": "d", "said": "4"}])
     assert [(row["name"], row["said"]) for row in ledger.rows()] == [("a", "1, 2"), ("b", 'x"y'), ("d", "4")]
