@@ -10,6 +10,7 @@ from rich.filesize import decimal
 
 from seedqueue.backend import screen, settings
 from seedqueue.backend.children import signals_interrupt
+from seedqueue.backend.folder import check_out
 from seedqueue.backend.offline import bundle as bundles
 from seedqueue.backend.offline import closure, weight_files
 from seedqueue.backend.offline import sbom as sboms
@@ -56,12 +57,15 @@ def sbom(
     out: Annotated[Path | None, typer.Option(help="the file to write  [default: standard output]")] = None,
 ) -> None:
     """What is installed here that seedqueue stands on, weights included, as CycloneDX JSON."""
+    file = out and out.expanduser()
+    if file:
+        check_out(file)
     text = sboms.bill(settings.load().weights)
-    if out is None:
+    if file is None:
         typer.echo(text, nl=False)
         return
-    out.expanduser().write_text(text, encoding="utf-8")
-    screen.say(f"{out}: written")
+    file.write_text(text, encoding="utf-8")
+    screen.say(f"{file}: written")
 
 
 def add_to(app: typer.Typer) -> None:

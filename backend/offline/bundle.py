@@ -12,13 +12,10 @@ from pathlib import Path
 
 from seedqueue.backend.offline import checksums, closure, installing, own_wheel, wheelhouse
 from seedqueue.backend.offline.errors import BundleExists, ImageUnusable, NoLabelStudio
+from seedqueue.backend.offline.installing import IMAGES, LABEL_STUDIO_WHEELS, REQUIREMENTS, WHEELS
 from seedqueue.backend.offline.readme import readme
 from seedqueue.backend.offline.weight_files import WeightFile
-from seedqueue.backend.offline.wheelhouse import REQUIREMENTS, Advance
-
-WHEELS = "wheels"
-LABEL_STUDIO_WHEELS = "label-studio-wheels"
-IMAGES = "images"
+from seedqueue.backend.offline.wheelhouse import Advance
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,11 @@ from pathlib import Path
 
 SUMS = "SHA256SUMS"
 MANIFEST = "manifest.json"
+WHEELS = "wheels"
+LABEL_STUDIO_WHEELS = "label-studio-wheels"
+REQUIREMENTS = "requirements.txt"
 WEIGHTS = "weights"
+IMAGES = "images"
 
 
 class Refused(Exception):
@@ -58,8 +62,10 @@ def install(bundle: Path, given: argparse.Namespace) -> None:
         raise Refused("name the new virtual environment: --venv FOLDER")
     manifest = json.loads((bundle / MANIFEST).read_text(encoding="utf-8"))
     fits(manifest)
-    asked = {"wheels": given.venv, "label-studio-wheels": given.label_studio_venv}
+    asked = {WHEELS: given.venv, LABEL_STUDIO_WHEELS: given.label_studio_venv}
     venvs = {name: folder.expanduser().absolute() for name, folder in asked.items() if folder is not None}
+    if given.venv == given.label_studio_venv:
+        raise Refused(f"{given.venv} cannot be the environment of both: name two folders")
     for name, folder in venvs.items():
         if not (bundle / name).is_dir():
             raise Refused(f"this bundle has no {name}")
@@ -69,7 +75,7 @@ def install(bundle: Path, given: argparse.Namespace) -> None:
     place(bundle / WEIGHTS, weights)
     for name, folder in venvs.items():
         make(bundle / name, folder)
-    told(bundle, manifest, venvs["wheels"], weights)
+    told(bundle, manifest, venvs[WHEELS], weights)
 
 
 def verify(bundle: Path) -> None:
@@ -127,23 +133,40 @@ def place(source: Path, target: Path) -> None:
     for path, name in names.items():
         if not (target / name).exists():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
-            partial = (target / name).with_name(f"{name.name}.part")
-            shutil.copyfile(path, partial)
-            os.replace(partial, target / name)
+            shutil.copyfile(path, part(target / name))
+            os.replace(part(target / name), target / name)
     if (source / SUMS).is_file():  # seedqueue checks the weights by this list whenever it loads them
         before = (target / SUMS).read_text(encoding="utf-8") if (target / SUMS).is_file() else ""
         known = {line.partition("  ")[2] for line in before.splitlines()}
         lines = (source / SUMS).read_text(encoding="utf-8").splitlines()
         new = [line for line in lines if line.partition("  ")[2] not in known]
-        (target / SUMS).write_text("".join(f"{line}\n" for line in [*before.splitlines(), *new]), encoding="utf-8")
+        text = "".join(f"{line}\n" for line in [*before.splitlines(), *new])
+        part(target / SUMS).write_text(text, encoding="utf-8")
+        os.replace(part(target / SUMS), target / SUMS)
+
+
+def part(path: Path) -> Path:
+    """Where a file is written before it is whole."""
+    return path.with_name(f"{path.name}.part")
 
 
 def make(wheels: Path, venv: Path) -> None:
-    """A new virtual environment with what the wheels' requirements.txt says, from the wheels alone. Raises Refused."""
+    """A new virtual environment with what the wheels' requirements.txt says, from the wheels alone.
+
+    A part of one does not stay: it would look installed, and keep the next try from its folder. Raises Refused.
+    """
     print(f"making {venv} ...", flush=True)
+    try:
+        fill(wheels, venv)
+    except BaseException:
+        shutil.rmtree(venv, ignore_errors=True)
+        raise
+
+
+def fill(wheels: Path, venv: Path) -> None:
     run([sys.executable, "-m", "venv", str(venv)], "no virtual environment can be made; on Debian install python3-venv")
     pip = [str(venv / "bin" / "python"), "-m", "pip", "--isolated", "--disable-pip-version-check"]
-    only = ["--no-index", "--find-links", str(wheels), "--requirement", str(wheels / "requirements.txt")]
+    only = ["--no-index", "--find-links", str(wheels), "--requirement", str(wheels / REQUIREMENTS)]
     run([*pip, "install", "--quiet", *only], "pip could not install the wheels")
     run([*pip, "check"], "the packages do not fit together")
 
@@ -159,7 +182,7 @@ def told(bundle: Path, manifest: dict[str, str], venv: Path, weights: Path) -> N
     print(f"seedqueue {manifest['seedqueue']} is installed: {venv / 'bin' / 'seedqueue'}")
     if (bundle / WEIGHTS).is_dir():
         print(f"its weights are in {weights}; elsewhere than ~/.seedqueue/weights set SEEDQUEUE_WEIGHTS={weights}")
-    for image in sorted((bundle / "images").glob("*")):
+    for image in sorted((bundle / IMAGES).glob("*")):
         print(f"a container image: docker load --input {image}")
 
 

@@ -15,7 +15,6 @@ from seedqueue.backend.offline.closure import Package
 from seedqueue.backend.offline.errors import NoPip, WheelsMissing
 
 Advance = Callable[[int, int | None], None]
-REQUIREMENTS = "requirements.txt"
 HERE = Path(sys.executable)
 TOLD = 400  # characters of what pip said last
 

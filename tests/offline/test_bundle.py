@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from seedqueue.backend import cli
-from seedqueue.backend.offline import bundle, checksums, closure
+from seedqueue.backend.offline import bundle, checksums, closure, installing
 from seedqueue.backend.offline.errors import BundleExists, ExtraUnknown, ImageUnusable, NoLabelStudio
 from seedqueue.backend.offline.weight_files import WeightFile
 
@@ -28,7 +28,7 @@ def weights(tmp_path: Path) -> WeightFile:
     path.parent.mkdir(parents=True)
     path.write_bytes(b"weights" * 100)
     return WeightFile(
-        path, "family/one.pt", checksums.sha256(path), ("family:one",), "Apache-2.0", "https://example.org"
+        path, "family/one.pt", installing.sha256(path), ("family:one",), "Apache-2.0", "https://example.org"
     )
 
 
@@ -157,6 +157,19 @@ def test_weights_that_are_others_are_not_replaced(install: Install, tmp_path: Pa
     assert f"{mine} is there already and is another file" in done.stderr
     assert mine.read_bytes() == b"mine"
     assert not (tmp_path / "venv").exists()
+
+
+def test_an_environment_that_cannot_be_filled_does_not_stay(install: Install, made: Path, tmp_path: Path) -> None:
+    with (made / "wheels/requirements.txt").open("a") as opened:
+        opened.write("nowhere==1\n")
+    checksums.write(made)
+    done = install("--venv", tmp_path / "venv", "--weights", tmp_path / "weights")
+    assert done.returncode == 1
+    assert "Refused: pip could not install the wheels" in done.stderr
+    assert not (tmp_path / "venv").exists()
+    assert {path.name for path in (tmp_path / "weights").iterdir()} == {"SHA256SUMS", "family"}
+    same = install("--venv", tmp_path / "venv", "--label-studio-venv", tmp_path / "venv")
+    assert (same.returncode, "name two folders" in same.stderr) == (1, True)
 
 
 def test_what_cannot_be_made_leaves_nothing(

@@ -113,3 +113,12 @@ def test_without_the_library_the_mend_is_told(
     with pytest.raises(SystemExit):
         cli.main()
     assert "LibraryMissing: The list of what is installed needs cyclonedx-python-lib" in capfd.readouterr().err
+
+
+def test_where_it_cannot_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["seedqueue", "sbom", "--out", str(tmp_path / "none" / "bill.json")])
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert "CannotWrite: cannot write" in capfd.readouterr().err
