@@ -11,8 +11,10 @@ from seedqueue.backend.errors import InvalidSetting
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
 _NAME = re.compile(r"[A-Za-z0-9-]+")
-# What a browser sends of itself is no proof of who sits before it.
-_BROWSERS_OWN = frozenset({"authorization", "cookie", "host", "origin", "referer", "user-agent", "accept", "from"})
+# What a browser sends of itself, or a proxy with everybody's requests, is no proof of who sits before it.
+_BROWSERS = "authorization cookie host origin referer user-agent accept accept-encoding accept-language connection from"
+_PROXIES = "forwarded via x-forwarded-for x-forwarded-host x-forwarded-proto x-real-ip"
+_EVERYBODYS = frozenset(f"{_BROWSERS} {_PROXIES}".split())
 
 
 def networks(proxies: str) -> Networks:
@@ -25,8 +27,8 @@ def networks(proxies: str) -> Networks:
 
 
 def check_header(name: str) -> None:
-    """Raises `InvalidSetting` for a SEEDQUEUE_LOGIN_HEADER that is no header, or one that browsers send."""
-    if name and (not _NAME.fullmatch(name) or name.lower() in _BROWSERS_OWN):
+    """Raises `InvalidSetting` for a SEEDQUEUE_LOGIN_HEADER that is no header, or one of everybody's requests."""
+    if name and (not _NAME.fullmatch(name) or name.lower() in _EVERYBODYS):
         mend = "give the name of a header that the proxy alone sets, such as X-Remote-User: letters, digits and hyphens"
         raise InvalidSetting("SEEDQUEUE_LOGIN_HEADER", name, mend)
 

@@ -181,6 +181,7 @@ def test_settings() -> None:
         ("SEEDQUEUE_LOGIN_HEADER", "X_Remote_User"),
         ("SEEDQUEUE_LOGIN_HEADER", "X-User:"),
         ("SEEDQUEUE_LOGIN_HEADER", "Authorization"),
+        ("SEEDQUEUE_LOGIN_HEADER", "X-Forwarded-For"),
         ("SEEDQUEUE_PROXIES", "traefik"),
         ("SEEDQUEUE_PROXIES", "10.0.0.0/33"),
     ):
