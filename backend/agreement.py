@@ -53,14 +53,14 @@ def agreement_of(
         overall = _mean([value for value in kappas.values() if value is not None])
     else:
         overall = kappa([{who: values.index(True) for who, values in each.items()} for each in said])
-    dices = {label: list(_dices(shared, label)) for label in mask_classes}
+    found = {label: list(dices(shared, label)) for label in mask_classes}
     return Agreement(
         tasks=len(shared),
         annotators=len({one.annotator for rated in shared for one in rated}),
         kappa=overall,
         kappas=kappas,
-        dice=_mean([value for values in dices.values() for value in values]),
-        dices={label: _mean(values) for label, values in dices.items()},
+        dice=_mean([value for values in found.values() for value in values]),
+        dices={label: _mean(values) for label, values in found.items()},
     )
 
 
@@ -94,7 +94,12 @@ def fleiss_kappa(counts: NDArray[np.int64]) -> float:
     return (float(agreed.mean()) - by_chance) / (1 - by_chance)
 
 
-def _dices(tasks: Sequence[Sequence[Rated]], label: str) -> Iterator[float]:
+def mean_dice(rated: Sequence[Rated], mask_classes: Sequence[str]) -> float | None:
+    """Of one task, the mean over pairs and classes; None where nobody marked anything."""
+    return _mean([value for label in mask_classes for value in dices([rated], label)])
+
+
+def dices(tasks: Sequence[Sequence[Rated]], label: str) -> Iterator[float]:
     """The coefficient of each pair of annotators of a task, where one of them marked something."""
     for rated in tasks:
         drawn = [one.regions for one in rated if one.regions is not None]

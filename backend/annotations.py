@@ -52,10 +52,20 @@ class Said:
     def counts(self) -> bool:
         return self.classes is not None or self.regions is not None
 
+    @property
+    def rated(self) -> Rated:
+        return Rated(self.annotator, self.classes, self.regions)
+
 
 def nobody(annotation: int) -> str:
     """The annotator of an annotation without an author: each is another one."""
     return f"annotation {annotation}"
+
+
+def author_of(annotation: Json) -> str | None:
+    """The number in Label Studio of the person who made it, as text; None where nobody is named."""
+    by = annotation.get("completed_by")
+    return None if by is None else str(by.get("id") if isinstance(by, Mapping) else by)
 
 
 def examples_from(tasks: Iterable[Json], labelling: Labelling, group_field: str = "") -> Gathered:
@@ -75,13 +85,13 @@ def examples_from(tasks: Iterable[Json], labelling: Labelling, group_field: str 
     rated: list[list[Rated]] = []
     for task in tasks:
         number = int(task["id"])
-        said = _newest(said_of(task, labelling, problems))
+        said = one_of_each(said_of(task, labelling, problems), truths=True)
         uri = value_of(task.get("data") or {}, labelling.image_key)
         if said and not (isinstance(uri, str) and uri):
             reason = f"it has no image in the field {labelling.image_key!r} of its data: is it deleted?"
             problems.append(Problem(number, None, reason))
             continue
-        rated.append([Rated(one.annotator, one.classes, one.regions) for one in said])
+        rated.append([one.rated for one in said])
         truths = [one for one in said if one.ground_truth]
         counted = [one for one in truths[-1:] or said if one.counts]
         if counted:
@@ -114,26 +124,26 @@ def said_of(task: Json, labelling: Labelling, problems: list[Problem]) -> list[S
     return sorted(found, key=lambda one: (one.at, one.annotation))
 
 
-def _newest(said: Sequence[Said]) -> list[Said]:
-    """Of each annotator the newest, and of the ground truths among several: a ground truth goes before what is none."""
-    kept: dict[str, Said] = {}
-    for one in said:
-        before = kept.get(one.annotator)
-        if before is None or one.ground_truth or not before.ground_truth:
-            kept[one.annotator] = one
+def one_of_each(said: Iterable[Said], truths: bool) -> list[Said]:
+    """Of each annotator the newest, in their order of time.
+
+    truths: whether somebody's ground truths go before what is none, or behind it.
+    """
+    ordered = sorted(said, key=lambda one: (one.ground_truth == truths, one.at, one.annotation))
+    kept = {one.annotator: one for one in ordered}
     return sorted(kept.values(), key=lambda one: (one.at, one.annotation))
 
 
 def _read(annotation: Json, labelling: Labelling) -> tuple[Said, list[str]]:
-    number, at, by = int(annotation["id"]), annotation.get("updated_at"), annotation.get("completed_by")
+    number, at = int(annotation["id"]), annotation.get("updated_at")
     result = [item for item in annotation.get("result") or () if isinstance(item, Mapping)]
     classes, reasons = _classes(result, labelling.classification)
     regions, more = _regions(result, labelling)
     seconds = annotation.get("lead_time")
     said = Said(
         annotation=number,
-        annotator=nobody(number) if by is None else str(by.get("id") if isinstance(by, Mapping) else by),
-        at=_moment(at),
+        annotator=author_of(annotation) or nobody(number),
+        at=moment(at),
         updated=at.isoformat() if isinstance(at, datetime) else str(at),
         ground_truth=bool(annotation.get("ground_truth")),
         seconds=float(seconds) if isinstance(seconds, int | float) else None,
@@ -222,8 +232,8 @@ def _majority(votes: Sequence[Classes], labelling: Labelling) -> Classes:
     return max(often, key=lambda one: often[one])
 
 
-def _moment(given: Any) -> datetime:
-    """When; what cannot be read counts as the earliest."""
+def moment(given: Any) -> datetime:
+    """A time of Label Studio's; what cannot be read counts as the earliest."""
     try:
         at = given if isinstance(given, datetime) else datetime.fromisoformat(str(given))
     except ValueError:

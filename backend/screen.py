@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import PurePosixPath
-from urllib.parse import parse_qs, unquote, urlsplit
 
 from rich.box import SIMPLE
 from rich.console import Console
@@ -26,13 +23,13 @@ from rich.table import Table
 from seedqueue.backend import presence, seeding
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import RunFailed
+from seedqueue.backend.file_names import file_name
 from seedqueue.backend.records import QueuedTask, Run
 from seedqueue.backend.report_words import plural
 from seedqueue.backend.seeding import Status
 
 POLL_SECONDS = 0.3
 UNREADABLE_SHOWN = 20
-UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-")
 
 _out = Console(soft_wrap=True, highlight=False, markup=False)
 _err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
@@ -179,16 +176,6 @@ def show_queue(title: str, queue: Sequence[QueuedTask]) -> None:
         file = file_name(task.uri)
         table.add_row(str(task.rank), str(task.task), file, str(task.cluster), f"{task.weight} images")
     Console(highlight=False, markup=False).print(table)
-
-
-def file_name(uri: str) -> str:
-    """The file's name in an image URI, without the prefix that Label Studio gives uploads.
-
-    Local-files URIs carry it in their query.
-    """
-    parts = urlsplit(uri)
-    path = parse_qs(parts.query).get("d", [parts.path])[0]
-    return UPLOAD_PREFIX.sub("", PurePosixPath(unquote(path)).name)
 
 
 def _bar() -> Progress:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from seedqueue.backend.annotations import moment
 from seedqueue.backend.embeddings import source_key
 from seedqueue.backend.examples import Example
 from seedqueue.backend.export import prefilled, splits, summary
@@ -85,7 +86,7 @@ def _rows(
     rows: list[Labelled] = []
     for example in examples:
         number, task = example.task, read.listing.annotated[example.task]
-        labelled = prefilled.moment(first_labelled(task, example))
+        labelled = moment(first_labelled(task, example))
         rows.append(
             Labelled(
                 example,

@@ -8,18 +8,17 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from urllib.parse import parse_qs, unquote, urlsplit
 
 from seedqueue.backend.ahead import FETCHES, ahead
 from seedqueue.backend.context import Context
 from seedqueue.backend.fetch import ImageFetcher, allowed_hosts
+from seedqueue.backend.file_names import file_name
 from seedqueue.backend.pool import Place
 from seedqueue.models.errors import UnreadableImage
 from seedqueue.models.images import has_dicom_mark, read_image
 
 Size = tuple[int, int]  # width, height
 
-_UPLOADED = re.compile(r"^[0-9a-f]{8}-")
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 _MARKS = {
     b"\x89PNG": ".png",
@@ -65,13 +64,6 @@ def found_images(context: Context, places: Sequence[Place]) -> Iterator[Found]:
                 yield from batch
     finally:
         fetcher.close()
-
-
-def file_name(uri: str) -> str:
-    """The file's name in an image URI, without the prefix that Label Studio gives uploads."""
-    parts = urlsplit(uri)
-    path = parse_qs(parts.query).get("d", [parts.path])[0]
-    return _UPLOADED.sub("", PurePosixPath(unquote(path)).name)
 
 
 def name_of(task: int) -> str:

@@ -13,10 +13,11 @@ from seedqueue.backend.context import Context
 from seedqueue.backend.examples import Example
 from seedqueue.backend.export.coco import Coco
 from seedqueue.backend.export.drawn import combined, objects, size_told
-from seedqueue.backend.export.images import Found, Size, file_name, found_images, name_of, suffix_of
+from seedqueue.backend.export.images import Found, Size, found_images, name_of, suffix_of
 from seedqueue.backend.export.rows import Written
 from seedqueue.backend.export.table import ClassColumn, LeftOut
 from seedqueue.backend.fetch import stable_uri
+from seedqueue.backend.file_names import file_name
 from seedqueue.backend.label_config import Labelling
 from seedqueue.backend.learning_errors import MasksUnusable
 
@@ -95,10 +96,8 @@ def write_masks(
 
 
 def remove(folder: Path, task: int) -> None:
-    """Take away what was written of a task that is gone."""
+    """Take away the image of a task that is gone; masks are written later."""
     for file in folder.glob(f"{IMAGES}/{name_of(task)}.*"):
-        file.unlink()
-    for file in folder.glob(f"{MASKS}/*/{name_of(task)}.png"):
         file.unlink()
     (folder / IMAGES / name_of(task)).unlink(missing_ok=True)
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from seedqueue.backend.annotations import examples_from
+from seedqueue.backend.agreement import mean_dice
+from seedqueue.backend.annotations import moment, said_of
 from seedqueue.backend.label_config import Labelling
 from seedqueue.backend.records import VERSION, Records
 from seedqueue.backend.versions import SEPARATOR
@@ -106,26 +107,15 @@ def refreshed_of(records: Records, project: int) -> list[Refreshed]:
     return found
 
 
-def moment(given: Any) -> datetime:
-    """A time of Label Studio's; what cannot be read counts as the earliest."""
-    try:
-        at = datetime.fromisoformat(str(given))
-    except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
 def _changed(before: Sequence[Json], annotation: Json, labelling: Labelling) -> tuple[str, str]:
     """The classes, "same" or "other", and the masks, 1 - Dice as for the agreement of two annotators."""
     was = {"id": 1, "result": before, "completed_by": "prediction"}
     now = {"id": 2, "result": annotation.get("result") or [], "completed_by": "annotator"}
-    both = {"id": 0, "data": {labelling.image_key: "image"}}
-    found = [examples_from([{**both, "annotations": [one]}], labelling).examples for one in (was, now)]
-    (first, second) = (one[0] if one else None for one in found)
+    first, second = said_of({"id": 0, "annotations": [was, now]}, labelling, [])
     label = mask = NONE
-    if first and first.classes is not None:
-        label = "same" if second and second.classes == first.classes else "other"
-    if first and first.masks is not None and second and second.masks is not None:
-        dice = examples_from([{**both, "annotations": [was, now]}], labelling).agreement.dice
+    if first.classes is not None:
+        label = "same" if second.classes == first.classes else "other"
+    if first.regions is not None and second.regions is not None:
+        dice = mean_dice([first.rated, second.rated], labelling.mask_classes)
         mask = "0.0000" if dice is None else f"{1 - dice:.4f}"
     return label, mask

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from seedqueue.backend.annotations import examples_from
+from seedqueue.backend.agreement import mean_dice
+from seedqueue.backend.annotations import moment, said_of
 from seedqueue.backend.examples import Example
-from seedqueue.backend.export.images import file_name
-from seedqueue.backend.export.prefilled import Begun, moment
+from seedqueue.backend.export.prefilled import Begun
 from seedqueue.backend.export.reading import FIELDS, Json
 from seedqueue.backend.export.reasons import Why
 from seedqueue.backend.export.splits import Place
 from seedqueue.backend.export.table import COLUMNS, ClassColumn
 from seedqueue.backend.fetch import stable_uri
+from seedqueue.backend.file_names import file_name
 from seedqueue.backend.label_config import Labelling
 from seedqueue.backend.pool import PoolTask
 
@@ -106,11 +107,9 @@ def _agreement(one: Labelled, labelling: Labelling) -> dict[str, str]:
     """Whether those who chose classes chose the same ones, and the mean Dice coefficient of the masks."""
     if len(one.example.annotations) < 2:
         return {"agreed": "", "dice": ""}
-    alone = {"id": one.example.task, "data": one.task["data"]}
-    said = counted(one.task, one.example)
-    each = [examples_from([{**alone, "annotations": [each]}], labelling).examples for each in said]
-    votes = [found[0].classes for found in each if found and found[0].classes is not None]
-    dice = examples_from([{**alone, "annotations": said}], labelling).agreement.dice
+    said = said_of({**one.task, "annotations": counted(one.task, one.example)}, labelling, [])
+    votes = [each.classes for each in said if each.classes is not None]
+    dice = mean_dice([each.rated for each in said], labelling.mask_classes)
     return {
         "agreed": "" if len(votes) < 2 else "yes" if len(set(votes)) == 1 else "no",
         "dice": "" if dice is None else f"{dice:.4f}",

@@ -13,7 +13,7 @@ from running import Backend
 
 from seedqueue.backend.demo.annotator import Annotator
 from seedqueue.backend.demo.project import upload
-from seedqueue.backend.screen import file_name
+from seedqueue.backend.file_names import file_name
 from seedqueue.backend.settings import child_environment
 
 
