@@ -13,9 +13,11 @@ from rich.table import Table
 from seedqueue.backend import screen, settings
 from seedqueue.backend.arrivals import words
 from seedqueue.backend.arrivals.fresh import draw_fresh_audit
-from seedqueue.backend.arrivals.looking import Report, cut_for, look_past
+from seedqueue.backend.arrivals.looking import cut_for, look_past
+from seedqueue.backend.arrivals.report import Report
 from seedqueue.backend.arrivals.seeds import request_seed
 from seedqueue.backend.context import Context
+from seedqueue.backend.file_names import file_name
 from seedqueue.backend.options import Project, within
 
 After = Annotated[
@@ -75,9 +77,7 @@ def show(found: Report) -> None:
     if rows := words.table(found):
         console.print(_table("compared with the old part", ("what", "size", "p (Holm)", "how"), rows))
     if found.far:
-        far = [
-            (str(one.task), screen.file_name(one.uri), f"{one.distance:.3f}") for one in found.far[: words.FAR_SHOWN]
-        ]
+        far = [(str(one.task), file_name(one.uri), f"{one.distance:.3f}") for one in found.far[: words.FAR_SHOWN]]
         title = f"the farthest of {len(found.far)} novel images"
         console.print(_table(title, ("task", "file", "distance"), far))
 

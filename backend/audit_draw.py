@@ -22,20 +22,31 @@ def draw_slice(
 
     Of a tab or filter those inside of it: what is labelled elsewhere is no sample of anything.
 
-    Whole groups by `choices.group_field`; up to 10,000 images whole clusters of near duplicates too. Beyond, what
-    is near an audit image is kept out of training instead: all pairs would take minutes. Tasks whose image
-    is not embedded cannot be drawn. The order of the pool does not matter: rows are sorted by content.
+    Whole groups: see `whole_groups`. Tasks whose image is not embedded cannot be drawn.
     Raises `AuditExceedsPool` where nothing would be left to label, `NoGroups`.
     """
-    stored, pool = store.stored(), [task for task in pool if not task.outside]
-    hashes = [known.get(source_key(task.task, task.uri)) for task in pool]
-    rows = sorted((sha256, task.task, task) for sha256, task in zip(hashes, pool, strict=True) if sha256 in stored)
-    vectors = store.read([sha256 for sha256, _, _ in rows]) if len(rows) <= EXACT_ROWS else np.zeros((len(rows), 1))
-    near = choices.near_duplicate if len(rows) <= EXACT_ROWS else 0.0
-    groups = unsplit(vectors.astype(np.float32), [task.fields for _, _, task in rows], choices.group_field, near)
-    drawn = audit.draw(groups, choices.audit, choices.random_seed).tolist()
-    free = {row for row, (_, _, task) in enumerate(rows) if not task.labelled}
-    if free and not free.difference(drawn):
-        raise AuditExceedsPool(choices.audit, len(rows))
-    tasks = [rows[row][2] for row in drawn]
-    return [audit.as_queued(task.task, task.uri, task.fields.get(choices.group_field, "")) for task in tasks]
+    stored = store.stored()
+    hashes = ((known.get(source_key(one.task, one.uri)), one) for one in pool if not one.outside)
+    found = [(sha256, one) for sha256, one in hashes if sha256 in stored]
+    drawn = whole_groups(found, store, choices.audit, choices.random_seed, choices.group_field, choices.near_duplicate)
+    free = {one.task for _, one in found if not one.labelled}
+    if free and not free.difference(one.task for one in drawn):
+        raise AuditExceedsPool(choices.audit, len(found))
+    return drawn
+
+
+def whole_groups(
+    found: Sequence[tuple[str, PoolTask]], store: Embeddings, size: int, seed: int, field: str, near: float
+) -> list[QueuedTask]:
+    """At least `size` of these tasks in random order, the same in whatever order they come: sorted by content.
+
+    found: the content hash of each task's image, and the task. Groups are those by a field of task data, "" for none,
+    and up to 10,000 images clusters of near duplicates too. Beyond, what is near an audit image is kept out of training
+    instead: all pairs would take minutes. Raises `NoGroups`.
+    """
+    rows = sorted((sha256, one.task, one) for sha256, one in found)
+    few = 0 < len(rows) <= EXACT_ROWS
+    vectors = store.read([sha256 for sha256, _, _ in rows]) if few else np.zeros((len(rows), 1))
+    groups = unsplit(vectors.astype(np.float32), [one.fields for _, _, one in rows], field, near if few else 0.0)
+    tasks = [rows[row][2] for row in audit.draw(groups, size, seed).tolist()]
+    return [audit.as_queued(one.task, one.uri, one.fields.get(field, "")) for one in tasks]

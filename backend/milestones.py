@@ -142,7 +142,8 @@ class Arrived(Milestone):
     """One look at images that came later.
 
     after: the newest task of the old part. new, old: tasks in either part. novel: new tasks farther from what is
-    labelled than 95 % of the old pool is from its own neighbours. drifted: (what, p after Holm's correction) of
+    labelled than 95 % of the old pool is from its own neighbours, of so many as were measured (0: none could be);
+    nearest_to: what distances were to, in words. drifted: (what, p after Holm's correction) of
     each test below 0.05; tests: how many were made. audit: tasks of the fresh audit slice, 0 for none. holds:
     whether the fresh audit agrees with the old estimate; None where it cannot be said yet. run: the seed queue for
     the new part, 0 for none. newest: the newest task of the new part: what comes later is the next one.
@@ -159,6 +160,8 @@ class Arrived(Milestone):
     holds: bool | None
     run: int
     newest: int = 0
+    measured: int = 0
+    nearest_to: str = ""
 
 
 def _frozen(value: Any) -> Any:

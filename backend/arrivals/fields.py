@@ -15,6 +15,7 @@ OTHER = "(other)"
 LEAST_EXPECTED = 5  # in a cell of the table: rarer values are taken together (Cochran 1954)
 NUMERIC_SHARE, DISTINCT = 0.9, 10  # so many of the values are numbers, and so many different ones: it is a measurement
 SHOWN = 3
+PER_YEAR = {"Y": 1, "M": 12, "W": 365.25 / 7, "D": 365.25}
 
 
 def field_test(name: str, old: Sequence[str], new: Sequence[str]) -> Test | str:
@@ -30,9 +31,10 @@ def field_test(name: str, old: Sequence[str], new: Sequence[str]) -> Test | str:
 
 
 def _number(text: str) -> float | None:
-    """DICOM writes an age as 045Y."""
+    """DICOM writes an age as 045Y or 006M: in years."""
+    unit = PER_YEAR.get(text[-1:]) if text[:-1].isdigit() else None
     try:
-        found = float(text[:-1] if text[-1:] in "YMWD" and text[:-1].isdigit() else text)
+        found = float(text[:-1]) / unit if unit else float(text)
     except ValueError:
         return None
     return found if math.isfinite(found) else None
@@ -91,8 +93,8 @@ def _changes(counts: dict[str, tuple[int, int]]) -> str:
     old, new = (sum(pair[at] for pair in counts.values()) for at in (0, 1))
     shares = {value: (pair[0] / old, pair[1] / new) for value, pair in counts.items()}
     most = sorted(shares, key=lambda value: -abs(shares[value][1] - shares[value][0]))[:SHOWN]
-    return "; ".join(f"{value} {_percent(shares[value][0])} before, {_percent(shares[value][1])} now" for value in most)
+    return "; ".join(f"{value} {percent(shares[value][0])} before, {percent(shares[value][1])} now" for value in most)
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     return f"{100 * share:.0f} %"

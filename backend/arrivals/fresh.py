@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import numpy as np
-
 from seedqueue.backend import audit, chosen, publish, waking
 from seedqueue.backend.arrivals.division import Cut, parted
 from seedqueue.backend.arrivals.embedded import Tell, embedded
 from seedqueue.backend.audit import Part
+from seedqueue.backend.audit_draw import whole_groups
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import NoSeedQueue
 from seedqueue.backend.learning_errors import AuditExceedsPool
 from seedqueue.backend.locked import locked
 from seedqueue.backend.pool import PoolTask, list_pool
 from seedqueue.backend.records import QueuedTask, Run
-from seedqueue.backend.rules import fields_of, unsplit
+from seedqueue.backend.rules import fields_of
 from seedqueue.backend.vectors import Vectors
-from seedqueue.selectors.representation import EXACT_ROWS
 
 
 def draw_fresh_audit(
@@ -58,19 +56,14 @@ def draw(free: Sequence[PoolTask], vectors: Vectors, run: Run, size: int, drawn_
 
     Raises `AuditExceedsPool` where nothing would be left to label.
     """
-    hashes = [vectors.hash_of(one.task, one.uri) for one in free]
-    rows = sorted((sha256, one.task, one) for sha256, one in zip(hashes, free, strict=True) if sha256)
-    few = len(rows) <= EXACT_ROWS
-    seen = vectors.store.read([sha256 for sha256, _, _ in rows]) if few and rows else np.zeros((len(rows), 1))
-    near, field = run.choices.near_duplicate if few else 0.0, run.choices.group_field
-    named = field if any(one.fields.get(field) for _, _, one in rows) else ""
-    groups = unsplit(seen.astype(np.float32), [one.fields for _, _, one in rows], named, near if rows else 0.0)
-    at = audit.draw(groups, size, run.choices.random_seed + drawn_before).tolist()
-    left = {row for row, (_, _, one) in enumerate(rows) if not one.labelled}
-    if not left or not left.difference(at):
-        raise AuditExceedsPool(size, len(rows))
-    tasks = [rows[row][2] for row in at]
-    return [audit.as_queued(one.task, one.uri, one.fields.get(field, "")) for one in tasks]
+    found = [(sha256, one) for one in free if (sha256 := vectors.hash_of(one.task, one.uri))]
+    choices = run.choices
+    named = choices.group_field if any(one.fields.get(choices.group_field) for _, one in found) else ""
+    seed = choices.random_seed + drawn_before
+    drawn = whole_groups(found, vectors.store, size, seed, named, choices.near_duplicate)
+    if not {one.task for _, one in found if not one.labelled}.difference(one.task for one in drawn):
+        raise AuditExceedsPool(size, len(found))
+    return drawn
 
 
 def _stand(context: Context, run: Run, part: Part, unlabelled: set[int]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from threadpoolctl import threadpool_limits
 
@@ -14,79 +13,18 @@ from seedqueue.backend.arrivals.embedded import Tell, embedded
 from seedqueue.backend.arrivals.fields import field_test
 from seedqueue.backend.arrivals.holding import Holding, holding
 from seedqueue.backend.arrivals.novelty import Novelty, novelty
+from seedqueue.backend.arrivals.report import Far, Report
 from seedqueue.backend.arrivals.rows import ComparedRows, one_task_of_each, represented_rows
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import NoSeedQueue
 from seedqueue.backend.learning_errors import LabelConfigUnusable
 from seedqueue.backend.locked import held_out
-from seedqueue.backend.milestones import Arrived
 from seedqueue.backend.pool import PoolTask, list_pool
-from seedqueue.backend.records import Run, Unreadable
+from seedqueue.backend.records import Run
 from seedqueue.selectors.selection import Embeddings
 
 # What DICOM says of most images, under the names that `seedqueue import` gives it.
 USUAL_FIELDS = ("view", "modality", "sex", "age", "manufacturer")
-
-
-@dataclass(frozen=True)
-class Far:
-    """A novel image and its distance to the nearest labelled one."""
-
-    task: int
-    uri: str
-    distance: float
-
-
-@dataclass(frozen=True)
-class Report:
-    """One look. old, new: numbers of tasks; labelled: among the new ones. newest: the newest task of all.
-
-    novelty: None where it cannot be measured. nearest_to: what distances are to, in words. far: the novel images, the
-    farthest first. tests: all of the look, corrected together; untested: fields and why they were not. patients: the
-    field by which one image a patient was tested, "" for none. fresh: tasks of the fresh audit slice. holding: of each
-    serving version.
-    """
-
-    project: int
-    cut: Cut
-    newest: int
-    old: int
-    new: int
-    labelled: int
-    unreadable: tuple[Unreadable, ...]
-    novelty: Novelty | None
-    nearest_to: str
-    far: tuple[Far, ...]
-    tests: tuple[Test, ...]
-    untested: tuple[tuple[str, str], ...]
-    patients: str
-    fresh: int
-    holding: tuple[Holding, ...]
-
-    @property
-    def drifted(self) -> tuple[Test, ...]:
-        return tuple(sorted((one for one in self.tests if one.drifted), key=lambda one: one.adjusted))
-
-    @property
-    def holds(self) -> bool | None:
-        """Of all serving versions: no where one's estimate does not hold, None where one's cannot be said."""
-        said = [one.holds for one in self.holding]
-        return False if False in said else None if None in said or not said else True
-
-    def milestone(self, run: int = 0) -> Arrived:
-        """run: the seed queue for the new part that was asked for, 0 for none."""
-        return Arrived(
-            after=self.cut.after,
-            new=self.new,
-            old=self.old,
-            novel=len(self.far),
-            drifted=tuple((one.name, one.adjusted) for one in self.drifted),
-            tests=len(self.tests),
-            audit=self.fresh,
-            holds=self.holds,
-            run=run,
-            newest=self.newest,
-        )
 
 
 def look(

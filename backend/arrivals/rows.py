@@ -43,7 +43,7 @@ class ComparedRows:
             np.flatnonzero(points if labelled else ~is_new),
             _patients(tasks, field),
             any(one.fields.get(field) for one in tasks),
-            "the nearest labelled image" if labelled else "the nearest old image, since nothing is labelled yet",
+            "the nearest labelled image" if labelled else "the nearest old image (nothing is labelled yet)",
         )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from seedqueue.backend.arrivals.drift import LEAST_ROWS, LEVEL, Test
-from seedqueue.backend.arrivals.looking import Report
+from seedqueue.backend.arrivals.fields import percent
 from seedqueue.backend.arrivals.novelty import EXPECTED, LEAST_REFERENCE, QUANTILE
+from seedqueue.backend.arrivals.report import Report
 
 FAR_SHOWN = 10
 COMPONENTS_SHOWN = 3
@@ -74,9 +75,9 @@ def _novelty(found: Report) -> str:
     if measured is None:
         return f"  novelty: cannot be said with fewer than {LEAST_REFERENCE} readable old images, or without a new one"
     return (
-        f"  novelty: {len(found.far)} of {len(measured.rows)} new images, {_percent(measured.share)} "
-        f"({_percent(measured.low)} to {_percent(measured.high)}), lie farther from {found.nearest_to} than "
-        f"{_percent(QUANTILE)} of the old images do; by chance {_percent(EXPECTED)} would"
+        f"  novelty: {len(found.far)} of {len(measured.rows)} new images, {percent(measured.share)} "
+        f"({percent(measured.low)} to {percent(measured.high)}), lie farther from {found.nearest_to} than "
+        f"{percent(QUANTILE)} of the old images do; by chance {percent(EXPECTED)} would"
     )
 
 
@@ -107,7 +108,3 @@ def _audit(found: Report) -> list[str]:
         why = "no version serves, or there is no earlier audit slice: nothing to compare"
         return [f"  audit: a fresh slice of {found.fresh} tasks; {why}"]
     return [f"  audit, {one.version}: {one.sentence}" for one in found.holding]
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"

@@ -58,6 +58,13 @@ def test_numbers_are_compared_as_numbers_ages_as_dicom_writes_them_too() -> None
     assert with_gaps.p < 1e-6
 
 
+def test_ages_of_infants_are_years_too() -> None:
+    years = [f"{age:03d}Y" for age in range(2, 40)]
+    found = of([*years] * 2, [f"{month:03d}M" for month in range(2, 24)])
+    assert found.said.endswith("1.04167 now")
+    assert found.size == 1
+
+
 def test_what_cannot_be_compared_says_why() -> None:
     assert field_test("field", ["", ""], [""]) == "no task has it"
     assert field_test("field", ["DX"] * 9, ["DX"] * 3) == "it is 'DX' everywhere"

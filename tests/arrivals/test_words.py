@@ -10,8 +10,8 @@ from seedqueue.backend.arrivals import words
 from seedqueue.backend.arrivals.division import Cut
 from seedqueue.backend.arrivals.drift import Test
 from seedqueue.backend.arrivals.holding import Holding
-from seedqueue.backend.arrivals.looking import Far, Report
 from seedqueue.backend.arrivals.novelty import Novelty
+from seedqueue.backend.arrivals.report import Far, Report
 from seedqueue.backend.records import Unreadable
 
 NOVEL = Novelty(np.arange(100, 120), np.linspace(0.1, 2.0, 20), 1.45, 0.3, 0.15, 0.52, 40)
@@ -85,4 +85,5 @@ def test_one_version_whose_estimate_fails_is_enough() -> None:
     assert "--seed" in words.advice(failed)
     milestone = replace(failed, tests=DRIFTED).milestone(run=3)
     assert (milestone.run, milestone.holds, milestone.tests, milestone.newest) == (3, False, 7, 121)
+    assert (milestone.measured, QUIET.milestone().measured) == (0, 20)
     assert milestone.drifted[0] == ("component 1", 0.0001)

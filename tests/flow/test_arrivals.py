@@ -17,7 +17,8 @@ from truth import Result, Truth
 from typer.testing import CliRunner
 
 from seedqueue.backend import audit
-from seedqueue.backend.arrivals.looking import Report, look
+from seedqueue.backend.arrivals.looking import look
+from seedqueue.backend.arrivals.report import Report
 from seedqueue.backend.cli import app
 from seedqueue.backend.demo.project import LABEL_CONFIG, create_project
 from seedqueue.backend.milestones import Arrived
