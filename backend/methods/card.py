@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from seedqueue.backend.methods import definitions
-from seedqueue.backend.methods.facts import Block, Fact, Section, Sentence, code, words
+from seedqueue.backend.methods.facts import Block, Section, Sentence, code, resting_on, words
 from seedqueue.backend.methods.recorded import Recorded
 from seedqueue.backend.methods.told_models import Made, judged, learnt, serving, tables
 
@@ -66,7 +66,9 @@ def _limits(made: Made, recorded: Recorded) -> Iterator[Sentence]:
             told = {"class": words(str(each["name"]), source), "caution": words(str(each["caution"]), source)}
             yield Sentence("Limit, {class}: {caution}.", told)
     for row in recorded.arrived[-1:]:
-        fact = {"row": Fact("", (), (row.source,))}
+        if row.source.at < made.source.at:  # of an earlier version: this one may have learnt from these images
+            continue
+        fact = resting_on(row.source)
         if row.body.holds is False:
             yield Sentence("Limit: on images that came later the estimate did not hold.", fact)
         elif row.body.drifted:

@@ -160,4 +160,9 @@ def listed(facts: tuple[Fact, ...], last: str = "and") -> Fact:
     return Fact(text, values, tuple(dict.fromkeys(source for fact in facts for source in fact.sources)))
 
 
+def resting_on(*sources: Source) -> dict[str, Fact]:
+    """The facts of a sentence that shows nothing of its rows."""
+    return {"rows": Fact("", (), sources)}
+
+
 NOTHING = Fact("", (), ())

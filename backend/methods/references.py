@@ -184,6 +184,8 @@ _ALL = (
     Reference("northcutt2021", "Northcutt CG, Jiang L, Chuang IL",
               "Confident learning: estimating uncertainty in dataset labels",
               "Journal of Artificial Intelligence Research 70:1373-1411", 2021, "10.1613/jair.1.12125"),
+    Reference("lopezpaz2017", "Lopez-Paz D, Oquab M", "Revisiting classifier two-sample tests", "ICLR", 2017,
+              "arXiv:1610.06545"),
     Reference("holm1979", "Holm S", "A simple sequentially rejective multiple test procedure",
               "Scandinavian Journal of Statistics 6:65-70", 1979),
     Reference("bossuyt2015", "Bossuyt PM, Reitsma JB, Bruns DE, et al",

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from seedqueue.backend.methods.facts import Fact, Section, Sentence, Source, count, day, listed, plain, setting, words
+from seedqueue.backend.methods.facts import (
+    Fact,
+    Section,
+    Sentence,
+    Source,
+    count,
+    day,
+    listed,
+    plain,
+    resting_on,
+    setting,
+    words,
+)
 from seedqueue.backend.methods.recorded import Dated, Recorded, RunRow
 from seedqueue.backend.methods.rounds import Rounds
 from seedqueue.backend.milestones import Imported
@@ -12,10 +24,12 @@ from seedqueue.selectors.representation import EXACT_ROWS
 
 
 def images(recorded: Recorded, rounds: Rounds) -> Section:
-    before, paragraphs = "", list[tuple[Sentence, ...]]()
+    before, named, paragraphs = "", False, list[tuple[Sentence, ...]]()
     for row in recorded.imported:  # how images were stored is told once, grey values again where they became others
-        paragraphs.append(tuple(_imported(row, first=not paragraphs, grey=row.body.grey != before)))
-        before = row.body.grey
+        ids = bool(row.body.patients or row.body.studies)
+        names = ids and not named
+        paragraphs.append(tuple(_imported(row, first=not paragraphs, names=names, grey=row.body.grey != before)))
+        before, named = row.body.grey, named or ids
     listing = rounds.counted[0].first if rounds.counted else None
     return Section("Images", (*paragraphs, tuple(_eligible(listing)) if listing else ()))
 
@@ -24,7 +38,7 @@ def held_out(recorded: Recorded, rounds: Rounds) -> Section:
     return Section("Held-out images", (tuple(_audit(recorded, rounds)), tuple(_locked(recorded))))
 
 
-def _imported(row: Dated[Imported], *, first: bool, grey: bool) -> Iterator[Sentence]:
+def _imported(row: Dated[Imported], *, first: bool, names: bool, grey: bool) -> Iterator[Sentence]:
     one, source = row.body, row.source
     facts = {"day": day(source), "files": count(one.files, "image file", source)}
     if one.dicom:
@@ -33,13 +47,12 @@ def _imported(row: Dated[Imported], *, first: bool, grey: bool) -> Iterator[Sent
     else:
         yield Sentence("On {day}, {files} were looked at for import.", facts)
     if first:
-        yield Sentence(
-            "Images were stored as PNG files without their headers; identifiers of patients and studies were replaced "
-            "by pseudonyms.",
-            {"tasks": count(one.tasks, "", source)},
-        )
+        yield Sentence("Images were stored as PNG files without their headers.", resting_on(source))
+    if names:
+        yield Sentence("Identifiers of patients and studies were replaced by pseudonyms.", resting_on(source))
     if one.grey and grey:
-        yield Sentence("Grey values were reduced to eight bits: {grey}.", {"grey": words(one.grey.rstrip("."), source)})
+        rule = "The rule by which grey values were brought to eight bits: {grey}."
+        yield Sentence(rule, {"grey": words(one.grey.rstrip("."), source)})
     added = count(one.tasks, "image", source)
     out = [count(len(one.unreadable), "unreadable file", source)] if one.unreadable else []
     if one.repeats:
@@ -127,7 +140,10 @@ def _audit(recorded: Recorded, rounds: Rounds) -> Iterator[Sentence]:
             continue
         before = not rounds.counted or part.source.at < _chosen(rounds.counted[0].first).at
         when = "Before any image was selected, on {day}" if before else "On {day}"
-        template = f"{when}, {{n}} were drawn at random from all listed images as an audit slice"
+        some = drawn and (drawn.run.choices.tab or drawn.run.choices.where)
+        within = "eligible images" if some else "images"
+        template = f"{when}, {{n}} were drawn at random as an audit slice from all {within} that could be read "
+        template += "and were on no locked test list"
         if drawn:
             facts["seed"] = setting(drawn.run.choices.random_seed, drawn.source)
             template += " (random seed {seed})"
@@ -136,8 +152,9 @@ def _audit(recorded: Recorded, rounds: Rounds) -> Iterator[Sentence]:
             yield Sentence("Images of one group were drawn together: {kept}.", {"kept": listed(kept)})
     if recorded.audit:
         yield Sentence(
-            "Audit images were read like the others, without pre-annotations, and were never used for training.",
-            {"rows": Fact("", (), tuple(part.source for part in recorded.audit))},
+            "Once drawn, audit images were read like the others, without pre-annotations, and were never used for "
+            "training.",
+            resting_on(*(part.source for part in recorded.audit)),
         )
 
 
@@ -166,6 +183,7 @@ def _locked(recorded: Recorded) -> Iterator[Sentence]:
         facts["named"] = words(one.source, source)
         template += " ({named})"
     yield Sentence(
-        template + " was locked on {day}: its images were not selected, not learnt from and had no pre-annotations.",
+        template + " was locked on {day}; from then on its images were not selected, not learnt from and had no "
+        "pre-annotations.",
         facts,
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from seedqueue.backend.methods.facts import (
+    NOTHING,
     Block,
     Fact,
     Section,
@@ -17,6 +18,7 @@ from seedqueue.backend.methods.facts import (
     listed,
     number,
     plain,
+    resting_on,
     setting,
     words,
 )
@@ -131,6 +133,11 @@ def judged(made: Made, recorded: Recorded) -> Iterator[Sentence]:
                 "value": figure(one.difference, source),
             },
         )
+        yield Sentence(
+            "The same comparison was used to decide whether it serves, so its figure on these images may be slightly "
+            "too high.",
+            resting_on(source),
+        )
     left_out = one.figures.get("left_out") or ()
     if left_out:
         names = listed(tuple(words(str(name), source) for name in left_out))
@@ -167,12 +174,14 @@ def _all(recorded: Recorded) -> list[Block]:
                 words(one.name, source),
                 Fact(one.made[:10], (one.made,), (source,)),
                 count(one.labels, "", source),
+                count(len(one.audit), "", source) if one.audited else NOTHING,
                 _primary(made) if one.audited else words("unaudited", source),
                 words("yes" if one.promoted else "no", source),
             )
         )
-    head = ("Model", "Trained", "Labelled images", "Primary figure", "Serves")
-    return [Table(Sentence("All trained versions"), head, tuple(rows))]
+    head = ("Model", "Trained", "Learnt from", "Judged on", "Primary figure", "Serves")
+    caption = "All trained versions, each judged on the held-out images that were labelled when it was trained"
+    return [Table(Sentence(caption), head, tuple(rows))]
 
 
 def _primary(made: Made) -> Fact:

@@ -19,6 +19,7 @@ from seedqueue.backend.methods.facts import (
     listed,
     p_value,
     plain,
+    resting_on,
     words,
 )
 from seedqueue.backend.methods.flow import WHY
@@ -81,26 +82,40 @@ def _arrived(row: Dated[Arrived]) -> Iterator[Sentence]:
         "On {day}, {new} that had come later were compared with the {old} before.",
         {"day": day(source), "new": count(one.new, "image", source), "old": count(one.old, "", source)},
     )
-    yield Sentence(
-        "Of these, {novel} lay farther from the labelled images than 95% of the earlier images lay from their own "
-        "neighbours.",
-        {"novel": count(one.novel, "", source)},
-    )
+    if one.measured:
+        yield Sentence(
+            "Of {measured} compared by their embeddings, {novel} lay farther from {nearest} than 95% of the earlier "
+            "images did.",
+            {
+                "measured": count(one.measured, "", source),
+                "novel": count(one.novel, "", source),
+                "nearest": words(one.nearest_to, source),
+            },
+        )
     if one.tests:
+        yield Sentence(_TESTS, resting_on(source), ("lopezpaz2017",))
         yield _drift(row)
     if one.audit:
         yield Sentence(
             "A fresh audit slice of {n} was drawn at random from them.", {"n": count(one.audit, "image", source)}
         )
-    if one.audit and one.holds is not None:
-        yield Sentence(
-            "The earlier estimate of performance held on it."
-            if one.holds
-            else "The earlier estimate of performance did not hold on it.",
-            {"holds": Fact("", (), (source,))},
-        )
+        yield Sentence(_HOLDS[one.holds], resting_on(source))
     if one.run:
         yield Sentence("They were given a seed queue of their own (run {run}).", {"run": count(one.run, "", source)})
+
+
+_TESTS = (
+    "Later and earlier images were compared by two-sample tests, as far as there were enough: of how well a linear "
+    "classifier of embeddings tells them apart (by permutations), of single principal components of the embeddings and "
+    "of numbers in the task data (Kolmogorov-Smirnov), and of words there (chi-square or Fisher's exact test)."
+)
+_HOLDS = {
+    True: "The earlier estimate of performance held on it: the 95% confidence interval of the difference contains zero "
+    "and excludes a loss of more than a tenth, on a scale that ends at one.",
+    False: "The earlier estimate of performance did not hold on it: the 95% confidence interval of the difference "
+    "excludes zero.",
+    None: "Whether the earlier estimate of performance holds on it could not be said by then.",
+}
 
 
 def _drift(row: Dated[Arrived]) -> Sentence:
@@ -116,8 +131,9 @@ def _drift(row: Dated[Arrived]) -> Sentence:
     for name, p in one.drifted:
         value = p_value(p)
         found.append(Fact(f"{words(name).shown} ({value.shown})", (name, p), (source,)))
+    were = "was" if len(found) == 1 else "were"
     return Sentence(
-        "After Holm's correction, {n} of {tests} for drift were significant at 0.05: {found}.",
+        f"After Holm's correction, {{n}} of {{tests}} for drift {were} significant at 0.05: {{found}}.",
         {"tests": tests, "n": count(len(found), "", source), "found": listed(tuple(found))},
         ("holm1979",),
     )

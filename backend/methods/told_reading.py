@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from seedqueue.backend.methods.facts import Block, Section, Sentence, Source, Table, count, day, listed, share, words
@@ -13,19 +13,21 @@ from seedqueue.backend.milestones import Agreed, Measured, Overlap
 
 def reading(recorded: Recorded) -> Section:
     """Of agreement the last look counts: earlier ones were made on fewer readings."""
-    blocks: list[Block] = [tuple(each for row in recorded.overlap[-1:] for each in _overlap(row))]
+    blocks: list[Block] = [tuple(_overlap(recorded.overlap))]
     if recorded.agreed:
         last = recorded.agreed[-1]
         blocks += [tuple(_agreed(last)), *_by_class(last)]
     return Section("Reading and agreement", tuple(block for block in blocks if block))
 
 
-def _overlap(row: Dated[Overlap]) -> Iterator[Sentence]:
-    one, source = row.body, row.source
-    if one.annotators < 2 or not one.tasks:  # it was put back
+def _overlap(rows: Sequence[Dated[Overlap]]) -> Iterator[Sentence]:
+    """The last one as it was asked for; of earlier ones, which were of other queues mostly, that there were some."""
+    if not rows or rows[-1].body.annotators < 2 or not rows[-1].body.tasks:  # it was put back
         return
+    one, source = rows[-1].body, rows[-1].source
     facts = {"n": count(len(one.tasks), "image", source), "who": count(one.annotators, "annotator", source)}
-    template = "To measure agreement, {n} were assigned to {who} each"
+    template = "To measure agreement, {n} were assigned to {who} each on {day}"
+    facts["day"] = day(source)
     chosen = [count(one.first, "image at the head of the queue", source, plural=_AT_THE_HEAD)] if one.first else []
     if one.share:
         part = share(one.share, source)
@@ -33,6 +35,10 @@ def _overlap(row: Dated[Overlap]) -> Iterator[Sentence]:
     if chosen:
         template, facts = template + ": {chosen}", facts | {"chosen": listed(tuple(chosen))}
     yield Sentence(template + ".", facts)
+    earlier = {task for row in rows for task in row.body.tasks}.difference(one.tasks)
+    if earlier:
+        others = count(len(earlier), "other image", *(row.source for row in rows))
+        yield Sentence("Before, {others} had been assigned to several annotators.", {"others": others})
 
 
 _CLASSES = "Agreement by class, with 95% confidence intervals"

@@ -21,6 +21,7 @@ from seedqueue.backend.methods.facts import (
 )
 from seedqueue.backend.methods.recorded import RunRow
 from seedqueue.backend.methods.rounds import Round, Rounds
+from seedqueue.selectors.representation import COMPONENTS, EXACT_ROWS
 
 
 def selection(rounds: Rounds, weights: Mapping[str, str]) -> Section:
@@ -67,8 +68,8 @@ def _selectors(rounds: Rounds) -> Iterator[Sentence]:
         if clause:
             facts["clause"] = words(found.clause, source)
         if one.number == 1:
-            which = "As another seed queue, {n}" if one.again else "The first {n} to be labelled, the seed queue,"
-            template = f"{which} were chosen by {{title}}{clause}."
+            which = "another" if one.again else "the"
+            template = f"As {which} seed queue, {{n}} were chosen by {{title}}{clause}."
         else:
             facts["round"] = count(one.number, "", source)
             template = "In round {round}, {n} were chosen by {title}"
@@ -83,6 +84,15 @@ def _selectors(rounds: Rounds) -> Iterator[Sentence]:
 
 
 def _rules(rounds: Rounds) -> Iterator[Sentence]:
+    for row in _distinct(rounds, lambda row: str(row.run.tasks > EXACT_ROWS)):
+        if row.run.tasks > EXACT_ROWS:
+            yield Sentence(
+                "When {listed} were listed, embeddings were reduced to their first {n} before images were chosen.",
+                {
+                    "listed": count(row.run.tasks, "image", row.source),
+                    "n": count(COMPONENTS, "principal component", row.source),
+                },
+            )
     for row in _distinct(rounds, lambda row: repr(_rule_of(row))):
         field, per_group, near = _rule_of(row)
         if field:

@@ -232,4 +232,6 @@ def arrived() -> Arrived:
         audit=60,
         holds=True,
         run=4,
+        measured=205,
+        nearest_to="the nearest labelled image",
     )

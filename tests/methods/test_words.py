@@ -44,6 +44,10 @@ def test_import(recorded: Recorded) -> None:
     told = section(recorded, "Images")
     assert "added 1,200 images of 873 patients and 961 studies and left out 4 unreadable files and 8 files with" in told
     assert "replaced by pseudonyms" in told
+    unnamed = replace(recorded.imported[0].body, patients=0, studies=0)
+    assert "pseudonyms" not in section(
+        replace(recorded, imported=(Dated(unnamed, recorded.imported[0].source),)), "Images"
+    )
     nothing = replace(recorded.imported[0].body, unreadable=(), repeats=0, near=0, burned_in=0, shared_ids=0)
     told = section(replace(recorded, imported=(Dated(nothing, recorded.imported[0].source),)), "Images")
     assert "left out 4" not in told
@@ -58,8 +62,11 @@ def test_a_tab_and_a_filter_are_told(recorded: Recorded) -> None:
 def test_the_audit_slice_and_the_locked_list(recorded: Recorded) -> None:
     told = section(recorded, "Held-out images")
     assert "Before any image was selected, on 2026-03-02, 151 images were drawn at random" in told
+    assert "from all images that could be read and were on no locked test list (random seed 17)" in told
     assert "never used for training" in told
     assert "A test list of 47 images (the reading room's test list) was locked" in told
+    narrow = section(with_choices(recorded, tab="Frontal"), "Held-out images")
+    assert "from all eligible images that could be read" in narrow
 
 
 def test_a_slice_that_was_drawn_after_the_first_queue_is_not_told_as_drawn_before(recorded: Recorded) -> None:
@@ -71,7 +78,7 @@ def test_a_slice_that_was_drawn_after_the_first_queue_is_not_told_as_drawn_befor
 
 def test_rounds(recorded: Recorded) -> None:
     told = section(recorded, "Selection of images")
-    assert "The first 57 images to be labelled, the seed queue, were chosen by K-means initialisation" in told
+    assert "As the seed queue, 57 images were chosen by K-means initialisation" in told
     assert "In round 2, 23 images were chosen by uncertainty herding on the predictions of the model linear-1" in told
     assert "lengthened from 40 to 57 images" in told
     assert "| 2 | 2026-03-02 | uncertainty herding | 23 | 23 | 11 | linear-1 | 17 |" in told
@@ -107,6 +114,22 @@ def test_agreement(recorded: Recorded) -> None:
     assert "Confident learning" not in told
 
 
+def test_of_overlaps_of_several_queues_the_last_is_told_and_that_there_were_others(recorded: Recorded) -> None:
+    first = recorded.overlap[0]
+    assert "Before, " not in section(replace(recorded, overlap=(first, first)), "Reading and agreement")
+    last = Dated(Overlap(3, 2, 0.0, (300, 400)), first.source)
+    told = section(replace(recorded, overlap=(first, last)), "Reading and agreement")
+    assert "2 images were assigned to 3 annotators each on 2026-03-02: 2 images at the head" in told
+    assert "Before, 28 other images had been assigned to several annotators." in told
+
+
+def test_large_pools_are_told_as_reduced(recorded: Recorded) -> None:
+    assert "principal components before" not in section(recorded, "Selection of images")
+    large = [replace(row, run=replace(row.run, tasks=20_000)) for row in recorded.runs]
+    told = section(replace(recorded, runs=tuple(large)), "Selection of images")
+    assert "When 20,000 images were listed, embeddings were reduced to their first 64 principal components" in told
+
+
 def test_an_overlap_that_was_put_back_is_not_told(recorded: Recorded) -> None:
     back = Dated(Overlap(1, 0, 0.0, ()), recorded.overlap[0].source)
     told = section(replace(recorded, overlap=(*recorded.overlap, back)), "Reading and agreement")
@@ -121,7 +144,8 @@ def test_a_model_with_its_figures(recorded: Recorded) -> None:
         "Compared with linear-1, which served before it, the figure differed by 0.031 (95% CI: -0.012, 0.074)" in told
     )
     assert "| effusion | 37 | 0.253 (0.200, 0.300) |" in told
-    assert "| linear-1 | 2026-03-05 | 37 |" in told
+    assert "| linear-1 | 2026-03-05 | 37 | 146 | AUPRC of effusion 0.723" in told
+    assert "used to decide whether it serves" in told
 
 
 def test_an_unaudited_model_has_no_performance(recorded: Recorded) -> None:
@@ -181,8 +205,14 @@ def test_data_set_and_arrivals(recorded: Recorded) -> None:
         "2 of 12 tests for drift were significant at 0.05: field view (p = 0.031) and mean intensity (p < 0.001)"
         in told
     )
-    assert "held on it" in told
+    assert "Of 205 compared by their embeddings, 18 lay farther from the nearest labelled image" in told
+    assert "held on it: the 95% confidence interval of the difference contains zero" in told
     row = recorded.arrived[0]
+    open_ = replace(row.body, holds=None, measured=0, novel=0, drifted=row.body.drifted[:1])
+    told = section(replace(recorded, arrived=(Dated(open_, row.source),)), "Later images")
+    assert "could not be said by then" in told
+    assert "lay farther" not in told
+    assert "1 of 12 tests for drift was significant" in told
     again = replace(row.source, at=row.source.at + timedelta(hours=1))
     unlike = replace(recorded, arrived=(row, Dated(replace(row.body, holds=False, drifted=()), again)))
     told = section(unlike, "Later images")
@@ -190,6 +220,8 @@ def test_data_set_and_arrivals(recorded: Recorded) -> None:
     assert "none of 12 tests" in told
     assert told.count("had come later") == 1
     assert "the estimate did not hold" in card_text(gather_facts(unlike), Cited())
+    since = [replace(one, source=replace(one.source, at=again.at + timedelta(hours=1))) for one in unlike.versions]
+    assert "did not hold" not in card_text(gather_facts(replace(unlike, versions=tuple(since))), Cited())
 
 
 @pytest.mark.parametrize("title", ["Images", "Selection of images", "Models"])
