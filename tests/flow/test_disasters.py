@@ -185,9 +185,13 @@ def test_deleted_seeds_are_replaced_and_new_tasks_are_embedded(
     now = queue()
     assert [task for task in now if task != now[1]] == [one.task for one in before if one is not before[1]]
     assert now[1] not in {one.task for one in before}
-    run = behind.context.records.run(project, 1)
-    assert run is not None
-    assert f"task {before[1].task} was deleted: task {now[1]}" in run.warnings[-1]
+
+    def warned() -> tuple[str, ...]:
+        run = behind.context.records.run(project, 1)
+        return run.warnings if run else ()
+
+    eventually(warned, 60, "the run that says so")  # a row behind the queue's
+    assert f"task {before[1].task} was deleted: task {now[1]}" in warned()[-1]
     [annotator] = annotators(project, 1)
     served = []
     for _ in now:
