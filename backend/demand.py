@@ -19,13 +19,18 @@ Entry = Mapping[str, Any]
 
 def stored(studio: Studio, project: int, tasks: Collection[int]) -> dict[int, Entry]:
     """{task: its overlap, whether it is finished, its counts} of those that are there."""
-    params = {
+    return {entry["id"]: entry for entry in entries_of(studio, project, tasks, params_of(project))}
+
+
+def params_of(project: int) -> dict[str, Any]:
+    """What a list of tasks is asked for, so that it tells of each what `Entry` has."""
+    return {
         "project": project,
         "page_size": PAGE,
         "fields": "task_only",
         "include": "id,overlap,is_labeled,total_annotations,cancelled_annotations",
+        "resolve_uri": "false",
     }
-    return {entry["id"]: entry for entry in entries_of(studio, project, tasks, params)}
 
 
 def unfinished(studio: Studio, project: int, tasks: Collection[int]) -> list[int]:
@@ -60,6 +65,11 @@ def readers(annotations: Sequence[Entry], skips: bool) -> int:
     """How many people's annotations count towards a task's overlap, as Label Studio itself counts."""
     counted = [one for one in annotations if skips or not one.get("was_cancelled")]
     return len({str(one.get("completed_by")) for one in counted})
+
+
+def missing(entry: Entry, skips: bool) -> int:
+    """How many people have yet to read a task, as far as its counts tell."""
+    return 0 if entry["is_labeled"] else max(0, entry["overlap"] - _read(entry, skips))
 
 
 def _as_wanted(entry: Entry, overlap: int, skips: bool) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from seedqueue.backend.due import Labelled
 from seedqueue.backend.examples import Example, annotation_key
 from seedqueue.backend.label_config import Labelling, parse_labelling
 from seedqueue.backend.label_studio import Studio
-from seedqueue.backend.pool import pages
+from seedqueue.backend.pool import filtered, pages
 from seedqueue.backend.versions import Family
 
 PAGE = 200  # tasks with all their regions: a page of brush masks is megabytes
@@ -80,7 +80,14 @@ def tells(example: Example, family: Family) -> bool:
 def gather(context: Context, project: int, group_field: str = "") -> Gathered:
     """A project's annotated tasks as Label Studio has them now. Raises `LabelConfigUnusable`, `ProjectNotFound`."""
     labelling = labelling_of(context.studio, project)
-    found = examples_from(annotated_tasks(context.studio, project), labelling, group_field)
+    return gathered_from(context, project, annotated_tasks(context.studio, project), labelling, group_field)
+
+
+def gathered_from(
+    context: Context, project: int, tasks: Iterable[dict[str, Any]], labelling: Labelling, group_field: str = ""
+) -> Gathered:
+    """The same of tasks that were read already."""
+    found = examples_from(tasks, labelling, group_field)
     frozen = audit.frozen(context.records, project)
     kept_back = locked.of(context.records, project)
     slice_, apart = {one.task for one in frozen}, set(kept_back.tasks)
@@ -108,18 +115,23 @@ def labelling_of(studio: Studio, project: int) -> Labelling:
 
 def annotated_tasks(studio: Studio, project: int) -> list[dict[str, Any]]:
     """Every task with an annotation that was not cancelled, its annotations in full."""
-    annotated = {
-        "filter": "filter:tasks:total_annotations",
-        "operator": "greater",
-        "type": "Number",
-        "value": 0,
-    }
+    return _in_full(studio, project, "total_annotations")
+
+
+def touched_tasks(studio: Studio, project: int) -> list[dict[str, Any]]:
+    """Every task with an annotation or a skip, these in full."""
+    return _in_full(studio, project, "total_annotations", "cancelled_annotations")
+
+
+def _in_full(studio: Studio, project: int, *counts: str) -> list[dict[str, Any]]:
+    """The tasks of which one of these counts is above 0."""
+    items = [filtered(count, "greater", "Number", 0) for count in counts]
     params = {
         "project": project,
         "page_size": PAGE,
         "fields": "all",  # `include` would leave the annotations out, asked for or not
         "resolve_uri": "false",
-        "query": json.dumps({"filters": {"conjunction": "and", "items": [annotated]}}),
+        "query": json.dumps({"filters": {"conjunction": "or", "items": items}}),
     }
     return [task for page in pages(studio, project, params) for task in page]
 

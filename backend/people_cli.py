@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Annotated
 
 import typer
@@ -12,22 +12,21 @@ from seedqueue.backend import screen, settings
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import InvalidRequest
 from seedqueue.backend.options import Project, within
-from seedqueue.backend.people import agreeing, overlaps, pacing, words
+from seedqueue.backend.people import agreeing, naming, overlaps, pacing, words
 from seedqueue.backend.people.disagreements import LEAST_DICE
 
 ByName = Annotated[bool, typer.Option("--by-name", help="e-mail addresses instead of letters")]
 
 
-def _share(value: float) -> float:
-    if not 0 <= value <= 1:
-        raise InvalidRequest(f"--share is {value}; give a number from 0 to 1, such as 0.1 for a tenth.")
-    return value
+def _part(name: str) -> Callable[[float], float]:
+    """The check of a number from 0 to 1."""
 
+    def check(value: float) -> float:
+        if not 0 <= value <= 1:
+            raise InvalidRequest(f"--{name} is {value}; give a number from 0 to 1, such as 0.1 for a tenth.")
+        return value
 
-def _dice(value: float) -> float:
-    if not 0 <= value <= 1:
-        raise InvalidRequest(f"--least-dice is {value}; give a number from 0 to 1.")
-    return value
+    return check
 
 
 def overlap(
@@ -39,7 +38,7 @@ def overlap(
     first: Annotated[
         int, typer.Option(help="tasks at the head of the seed queue", callback=within("first", 0, 100_000))
     ] = 10,
-    share: Annotated[float, typer.Option(help="of the queue's others, drawn at random", callback=_share)] = 0.1,
+    share: Annotated[float, typer.Option(help="of the queue's others, drawn at random", callback=_part("share"))] = 0.1,
 ) -> None:
     """Let several annotators read a part of the seed queue in common."""
     with _context() as context:
@@ -54,7 +53,7 @@ def agreement(
     ] = False,
     by_name: ByName = False,
     least_dice: Annotated[
-        float, typer.Option(help="masks that overlap less are a disagreement", callback=_dice)
+        float, typer.Option(help="masks that overlap less are a disagreement", callback=_part("least-dice"))
     ] = LEAST_DICE,
 ) -> None:
     """How far annotators agree, which tasks divide them, which labels look wrong. Changes no label."""
@@ -66,7 +65,7 @@ def pace(project: Project, by_name: ByName = False) -> None:
     """How fast labels come, and when the queue and the pool would be done."""
     with _context() as context:
         found = pacing.pace(context, project)
-        names = agreeing.names_of(context, project, [one.annotator for one in found.people], by_name)
+        names = naming.names_of(context, project, [one.annotator for one in found.people], by_name)
         _show(words.of_pace(project, found, names))
 
 

@@ -14,7 +14,6 @@ from seedqueue.backend.pool import filtered, views
 
 TITLE = "Seed queue"
 DEFAULT_TITLE = "Default"
-SCORE = "filter:tasks:predictions_score"
 LISTED = 200  # a Data Manager with so many filters loads in 2 s; a view with 1,000 is a 500
 
 
@@ -25,15 +24,14 @@ def show(studio: Studio, project: int) -> None:
     are those whose score lies below the tail's. A list of ids would not do: `in_list` works in the API,
     but a Data Manager that meets it never loads, and a view with 1,000 `id equal` items is a 500.
     """
-    present = _beside_default(studio, project)
-    seeds = {"filter": SCORE, "operator": "less", "type": "Number", "value": publish.TAIL_FLOOR}
+    seeds = filtered("predictions_score", "less", "Number", publish.TAIL_FLOOR)
     layout = {
         "title": TITLE,
         "ordering": ["tasks:predictions_score"],
         "filters": {"conjunction": "and", "items": [seeds]},
         "hiddenColumns": _hidden(studio, project, shown=("predictions_score",)),
     }
-    _save(studio, project, next(iter(_numbers(present, TITLE)), None), layout)
+    _renew(studio, project, layout)
 
 
 def show_tasks(studio: Studio, project: int, title: str, tasks: Sequence[int]) -> int:
@@ -52,7 +50,7 @@ def show_tasks(studio: Studio, project: int, title: str, tasks: Sequence[int]) -
         "filters": {"conjunction": "or", "items": items},
         "hiddenColumns": _hidden(studio, project),
     }
-    _save(studio, project, next(iter(_numbers(_beside_default(studio, project), title)), None), layout)
+    _renew(studio, project, layout)
     return len(items)
 
 
@@ -75,12 +73,12 @@ def remove(studio: Studio, project: int, *, default_too: bool) -> None:
         studio.call("DELETE", f"/api/dm/views/{number}", missing_ok=True)
 
 
-def _beside_default(studio: Studio, project: int) -> list[dict[str, Any]]:
-    """The tabs there are; a "Default" one is made first where there is none at all."""
+def _renew(studio: Studio, project: int, layout: dict[str, Any]) -> None:
+    """Save the tab with this title, new or again; a "Default" one is made first where there is none at all."""
     present = views(studio, project)
     if not present:
         _save(studio, project, None, _default(studio, project))
-    return present
+    _save(studio, project, next(iter(_numbers(present, layout["title"])), None), layout)
 
 
 def _default(studio: Studio, project: int) -> dict[str, Any]:

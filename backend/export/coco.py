@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seedqueue.backend.export.images import Size
+from seedqueue.backend.regions import Mask
 
-Mask = NDArray[np.bool_]
 Json = dict[str, Any]
 
 

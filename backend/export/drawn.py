@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-from numpy.typing import NDArray
-
 from seedqueue.backend.examples import Example, masks
 from seedqueue.backend.export.images import Size
 from seedqueue.backend.learning_errors import MasksUnusable
-from seedqueue.backend.regions import region_mask
-
-Mask = NDArray[np.bool_]
+from seedqueue.backend.regions import Mask, region_mask
 
 
 def size_told(example: Example) -> Size | None:

@@ -33,6 +33,7 @@ def replaced(out: Path, owner: dict[str, Any]) -> Iterator[Path]:
         if old.exists() and not place.exists():  # an export was killed between its two last steps
             old.rename(place)
         _check(place, owner)
+        shutil.rmtree(part, ignore_errors=True)  # of an export that was killed: in a container numbers come again
         part.mkdir()
     try:
         with _named(out):

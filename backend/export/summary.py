@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,10 +37,14 @@ def splits(told: Told) -> list[tuple[str, int, int]]:
         (
             name,
             sum(one.place.split == name for one in told.rows),
-            len({one.patient for one in told.rows if one.place.split == name} - {""}),
+            _patients(one for one in told.rows if one.place.split == name),
         )
         for name in names
     ]
+
+
+def _patients(rows: Iterable[Labelled]) -> int:
+    return len({one.patient for one in rows} - {""})
 
 
 def because(told: Told) -> list[tuple[str, int]]:
@@ -52,7 +56,7 @@ def counts(told: Told) -> dict[str, Any]:
     begun = [each.by for one in told.rows for each in one.begun]
     return {
         "images": len(told.rows),
-        "patients": len({one.patient for one in told.rows} - {""}),
+        "patients": _patients(told.rows),
         "splits": {name: {"images": images, "patients": patients} for name, images, patients in splits(told)},
         "because": dict(because(told)),
         "prefilled": {
@@ -60,11 +64,15 @@ def counts(told: Told) -> dict[str, Any]:
             "unknown": begun.count(UNKNOWN),
             "yes": sum(by not in (NOT, UNKNOWN) for by in begun),
         },
-        "with_masks": sum(one.written.masks is not None for one in told.rows),
+        "with_masks": _masked(told),
         "left_out": dict(
             sorted(Counter(one.reason if one.what == "task" else _kind(one) for one in told.left).items())
         ),
     }
+
+
+def _masked(told: Told) -> int:
+    return sum(one.written.masks is not None for one in told.rows)
 
 
 def milestone(told: Told, manifest: str) -> Exported:
@@ -73,7 +81,7 @@ def milestone(told: Told, manifest: str) -> Exported:
     return Exported(
         images=len(told.rows),
         labelled=len(told.rows),
-        patients=len({one.patient for one in told.rows} - {""}),
+        patients=_patients(told.rows),
         splits=tuple(splits(told)),
         because=tuple(because(told)),
         manifest=manifest,
@@ -99,8 +107,7 @@ def lines(told: Told, manifest: str) -> list[str]:
         found.append(f"{without} images have no value in the field {field!r}: each is a group of its own")
     if TEST not in dict(told.choices.splits) and any(one.place.split == TEST for one in told.rows):
         found.append("audit and locked tasks are in a split of their own, test")
-    if any(one.written.masks is not None for one in told.rows):
-        masked = sum(one.written.masks is not None for one in told.rows)
+    if masked := _masked(told):
         found.append(f"masks of {masked} images, {len(told.coco.annotations)} objects in coco.json")
     found += _left(told)
     return [*found, f"manifest {manifest}"]

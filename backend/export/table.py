@@ -14,7 +14,7 @@ COLUMNS: Mapping[str, str] = {
     "task": "the task's number in Label Studio",
     "file": "name of the image file, without the prefix that Label Studio gives uploads",
     "uri": "where the image lies, without passwords and signatures",
-    "image": "`images/task-N.png`, with `--images`; empty where it could not be fetched",
+    "image": "`images/task-N.png`, with `--images`; empty where it could not be fetched or read",
     "sha256": "of the image's bytes; empty where they are not known",
     "patient": "from the field of `--group-field`",
     "study": "from task data: `seedqueue import` writes them",

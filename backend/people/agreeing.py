@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from seedqueue.backend import gathering, tabs
@@ -14,7 +14,7 @@ from seedqueue.backend.people.disagreements import LEAST_DICE, Disagreement, dis
 from seedqueue.backend.people.doubting import suspects_in
 from seedqueue.backend.people.errors import NothingLabelledYet
 from seedqueue.backend.people.figures import Figures, figures_of
-from seedqueue.backend.people.pseudonyms import pseudonyms
+from seedqueue.backend.people.naming import names_of
 from seedqueue.backend.people.readings import Readings, readings_from
 from seedqueue.backend.people.suspects import Doubted
 
@@ -67,7 +67,7 @@ def look_at_agreement(
     people = read.readers
     figures = figures_of(read.shared, people, labelling, context.settings.random_seed) if read.shared else None
     divided = disagreements_of(read.shared, labelling, least_dice)
-    doubts = suspects_in(context, project)
+    doubts = suspects_in(context, project, tasks, labelling)
     listed = {}
     if tabs_too:
         for title, found in ((DISAGREEMENTS, divided), (SUSPECTS, doubts.suspects)):
@@ -94,18 +94,6 @@ def remove_tabs(context: Context, project: int) -> None:
     tabs.remove_titled(context.studio, project, (DISAGREEMENTS, SUSPECTS))
 
 
-def names_of(context: Context, project: int, annotators: Sequence[str], by_name: bool) -> dict[str, str]:
-    """{annotator: what to call them}: e-mail addresses, or pseudonyms in an order that tells nothing.
-
-    Letters are given to all users of Label Studio, so that a person has the same one whatever is told.
-    """
-    users = {str(user["id"]): str(user["email"]) for user in context.studio.call("GET", "/api/users/")}
-    if not by_name:
-        lettered = pseudonyms({*users, *annotators}, f"{context.settings.label_studio_url} {project}")
-        return {one: lettered[one] for one in annotators}
-    return {one: users.get(one, f"user {one}, who is gone") for one in annotators}
-
-
 def _agreed(read: Readings, figures: Figures | None, disagreements: int, suspects: int) -> Agreed:
     named: dict[str, Measured] = {one.name: one for one in figures.overall} if figures else {}
     by_class = figures.by_class if figures else ()
@@ -124,10 +112,9 @@ def _notes(project: int, read: Readings) -> list[str]:
         )
     elif len(read.readers) < LEAST_ANNOTATORS:
         found.append("Of two annotators who disagree nobody can say which one is careless: that takes a third.")
-    elif len(read.shared) < LEAST_SHARED:
-        found.append(
-            f"{len(read.shared)} tasks were read in common: whether somebody is careless shows from {LEAST_SHARED} on."
-        )
+    elif read.patients < LEAST_SHARED:
+        what = f"{read.patients} {'tasks' if read.patients == len(read.shared) else 'patients or studies'}"
+        found.append(f"{what} were read in common: whether somebody is careless shows from {LEAST_SHARED} on.")
     if read.problems:
         first = read.problems[0]
         found.append(

@@ -11,7 +11,7 @@ from seedqueue.backend.people.answers import macro_of
 from seedqueue.backend.people.kappas import Doubles
 
 LEAST_ANNOTATORS = 3  # of two nobody can say which one is wrong
-LEAST_SHARED = 10  # tasks; an interval from fewer is no evidence
+LEAST_SHARED = 10  # patients, which are what is resampled; an interval from fewer is no evidence
 ALPHA = 0.05
 _LEAST_DEFINED = 0.5
 
@@ -36,12 +36,12 @@ class Apart:
         return self.low > 0
 
 
-def apart(pairs: Mapping[tuple[int, int], Doubles], shared: Mapping[int, int], comparisons: int) -> list[Apart]:
+def apart(pairs: Mapping[tuple[int, int], Doubles], patients: Mapping[int, int], comparisons: int) -> list[Apart]:
     """Everybody of whom it can be said.
 
     pairs: the agreement of each pair that has tasks in common, float64 (1 + bootstraps,), all on the same resamples,
-    the first the tasks' own. shared: how many tasks each has in common with somebody. comparisons: how many
-    intervals are looked at in all.
+    the first the tasks' own. patients: of how many each has a task in common with somebody; a task is its own patient
+    where none is known. comparisons: how many intervals are looked at in all.
     """
     defined = {pair: values for pair, values in pairs.items() if not np.isnan(values[0])}
     everybody = sorted({one for pair in defined for one in pair})
@@ -49,7 +49,7 @@ def apart(pairs: Mapping[tuple[int, int], Doubles], shared: Mapping[int, int], c
     for one in everybody if len(everybody) >= LEAST_ANNOTATORS else ():
         mine = [values for pair, values in defined.items() if one in pair]
         theirs = [values for pair, values in defined.items() if one not in pair]
-        if theirs and shared[one] >= LEAST_SHARED:
+        if theirs and patients[one] >= LEAST_SHARED:
             compared = _compared(one, macro_of(mine), macro_of(theirs), ALPHA / max(comparisons, 1))
             found += [compared] if compared else []
     return found

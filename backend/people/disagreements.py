@@ -9,8 +9,9 @@ from itertools import combinations
 
 import numpy as np
 
-from seedqueue.backend.agreement import Rated, dice, rasters
+from seedqueue.backend.agreement import Rated, dices
 from seedqueue.backend.label_config import Labelling
+from seedqueue.backend.people.class_names import in_words
 from seedqueue.backend.people.readings import ReadTask
 
 LEAST_DICE = 0.7  # two masks of one thing that overlap less are worth a second look
@@ -48,7 +49,7 @@ def _classes(task: ReadTask, labelling: Labelling) -> Disagreement | None:
     said = [one.classes for one in task.rated if one.classes is not None]
     if len(set(said)) < 2:
         return None
-    names = [_names(one, labelling.classes) for one in said]
+    names = [in_words(one, labelling.classes) for one in said]
     words = ", ".join(f"{count} x {name}" for name, count in Counter(names).most_common())
     if labelling.classification_kind == "single":
         return Disagreement(task.task, words, _same(said))
@@ -57,10 +58,6 @@ def _classes(task: ReadTask, labelling: Labelling) -> Disagreement | None:
 
 def _same(answers: Sequence[object]) -> float:
     return float(np.mean([one == other for one, other in combinations(answers, 2)]))
-
-
-def _names(flags: Sequence[bool], classes: Sequence[str]) -> str:
-    return " + ".join(name for name, flag in zip(classes, flags, strict=True) if flag) or "nothing"
 
 
 def _masks(task: ReadTask, labelling: Labelling, least: float) -> Disagreement | None:
@@ -72,6 +69,4 @@ def _masks(task: ReadTask, labelling: Labelling, least: float) -> Disagreement |
 
 
 def _lowest(rated: Sequence[Rated], label: str) -> float:
-    masks = rasters([one.regions for one in rated if one.regions is not None], label)
-    found = [value for one, other in combinations(masks, 2) if (value := dice(one, other)) is not None]
-    return min(found, default=1.0)
+    return min(dices([rated], label), default=1.0)

@@ -34,7 +34,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Person:
-    """One annotator against the majority of the others, among whom he is not."""
+    """One annotator against the majority of the others, without this one's own answers."""
 
     annotator: int
     tasks: int
@@ -129,8 +129,8 @@ class _Told:
             if (read[:, one] & read[:, other]).any()
         }
         common = read.sum(axis=1) > 1
-        shared = {one: int((common & read[:, one]).sum()) for one in range(read.shape[1])}
-        return [(self.of.name, found) for found in apart(pairs, shared, comparisons)]
+        patients = {one: self.resamples.holders(common & read[:, one]) for one in range(read.shape[1])}
+        return [(self.of.name, found) for found in apart(pairs, patients, comparisons)]
 
     def _figure(self, name: str, values: Doubles, annotators: Sequence[int]) -> Measured:
         """Its n: the tasks that two of these annotators have answered."""

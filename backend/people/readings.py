@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from seedqueue.backend.agreement import Rated
-from seedqueue.backend.annotations import Problem, Said, nobody, said_of
+from seedqueue.backend.annotations import Problem, nobody, one_of_each, said_of
 from seedqueue.backend.field_values import group_of
 from seedqueue.backend.label_config import Labelling
 
@@ -29,7 +29,7 @@ class ReadTask:
 class Readings:
     """shared: the tasks that two or more have read. adjudicators: people who have only settled what others read.
 
-    annotated: tasks with any annotation. annotators: everybody who has annotated, adjudicators aside.
+    annotated: tasks with an annotation that counts. annotators: everybody who has annotated, adjudicators aside.
     """
 
     shared: tuple[ReadTask, ...]
@@ -42,6 +42,11 @@ class Readings:
     def readers(self) -> tuple[str, ...]:
         """Who has read a task in common with somebody."""
         return tuple(sorted({one.annotator for task in self.shared for one in task.rated}))
+
+    @property
+    def patients(self) -> int:
+        """Of how many the shared tasks are; a task is its own where none is known."""
+        return len({one.group for one in self.shared})
 
 
 def readings_from(tasks: Iterable[Mapping[str, Any]], labelling: Labelling, group_field: str = "") -> Readings:
@@ -58,13 +63,13 @@ def readings_from(tasks: Iterable[Mapping[str, Any]], labelling: Labelling, grou
     plain: set[str] = set()
     for task in tasks:
         said = [one for one in said_of(task, labelling, problems) if one.annotator != nobody(one.annotation)]
-        mine = _of_each(said)
+        mine = one_of_each(said, truths=False)
         number, truths = int(task["id"]), [one for one in said if one.ground_truth]
         for one in mine:
             later = one.ground_truth and any(other.at < one.at for other in mine)
             (starred if later else plain).add(one.annotator)
         group = group_of(task.get("data"), group_field, number)
-        rated = tuple(Rated(one.annotator, one.classes, one.regions) for one in mine if one.counts)
+        rated = tuple(one.rated for one in mine if one.counts)
         found.append(ReadTask(number, group, rated, bool(truths)))
     adjudicators = starred - plain
     read = [replace(one, rated=tuple(r for r in one.rated if r.annotator not in adjudicators)) for one in found]
@@ -75,13 +80,3 @@ def readings_from(tasks: Iterable[Mapping[str, Any]], labelling: Labelling, grou
         tuple(sorted(adjudicators)),
         tuple(problems),
     )
-
-
-def _of_each(said: Sequence[Said]) -> list[Said]:
-    """Of each annotator one, in the order of time."""
-    kept: dict[str, Said] = {}
-    for one in said:
-        before = kept.get(one.annotator)
-        if before is None or before.ground_truth or not one.ground_truth:
-            kept[one.annotator] = one
-    return list(kept.values())

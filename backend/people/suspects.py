@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedqueue.backend.label_config import ClassificationKind
+from seedqueue.backend.people.class_names import in_words
 from seedqueue.models.heads.folds import out_of_fold
 from seedqueue.models.heads.linear import LinearHead, fit_linear
 
 LEAST_OF_CLASS = 5
 LEAST_LABELS = 20
-NOTHING = "nothing"
 
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
@@ -130,11 +130,7 @@ def of_several(
     support = np.where(truth, probabilities, 1 - probabilities)
     score = np.where(doubt, support, np.inf).min(axis=1)
     found = [
-        Suspect(tasks[row], _named(truth[row], names), _named(truth[row] ^ doubt[row], names), float(score[row]))
+        Suspect(tasks[row], in_words(truth[row], names), in_words(truth[row] ^ doubt[row], names), float(score[row]))
         for row in np.flatnonzero(doubt.any(axis=1))
     ]
     return sorted(found, key=lambda one: (one.score, one.task))
-
-
-def _named(flags: Flags, names: Sequence[str]) -> str:
-    return " + ".join(name for name, flag in zip(names, flags, strict=True) if flag) or NOTHING

@@ -132,7 +132,8 @@ def _disagreements(report: Report) -> Iterator[Part]:
 def _suspects(doubted: Doubted, listed: Mapping[str, int]) -> Iterator[Part]:
     if doubted.left_out:
         names = ", ".join(doubted.left_out)
-        yield f"not looked at for label errors, with fewer than {LEAST_OF_CLASS} labels: {names}"
+        few = f"fewer than {LEAST_OF_CLASS}"
+        yield f"not looked at for label errors, with {few} labels, or {few} tasks without it: {names}"
     if doubted.reason:
         yield f"no suspected label errors: {doubted.reason}"
         return

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seedqueue.backend.annotations import author_of
+
 WINDOW_DAYS = 14
 GONE_DAYS = 7  # without a label: who stays away longer is not counted on
 LEAST_DAYS = 3
@@ -79,9 +81,8 @@ def labels_of(tasks: Iterable[Mapping[str, Any]]) -> list[Label]:
     found = []
     for task in tasks:
         for one in task.get("annotations") or ():
-            by, seconds = one.get("completed_by"), one.get("lead_time")
-            if by is not None and one.get("import_id") is None:
-                who = str(by.get("id") if isinstance(by, Mapping) else by)
+            who, seconds = author_of(one), one.get("lead_time")
+            if who is not None and one.get("import_id") is None:
                 timed = float(seconds) if isinstance(seconds, int | float) and seconds > 0 else None
                 found.append(Label(who, datetime.fromisoformat(one["created_at"]), timed, bool(one["was_cancelled"])))
     return found
@@ -96,7 +97,6 @@ def pace_of(labels: Sequence[Label], left: Mapping[str, int], now: datetime, see
     people = _people(labels, now)
     working = {one.annotator for one in people if not one.gone}
     done = [one for one in labels if not one.skipped]
-    timed = [one.seconds for one in done if one.seconds]
     counts = _daily(done, working, _window(labels, now), now)
     rate, low, high, reason = _rate(counts, people, now, seed)
     projected = tuple(_projected(what, count, now, rate, low, high) for what, count in left.items())
@@ -104,7 +104,7 @@ def pace_of(labels: Sequence[Label], left: Mapping[str, int], now: datetime, see
         people,
         len(done),
         len(labels) - len(done),
-        median(timed) if timed else None,
+        _seconds(done),
         len(counts),
         rate,
         low,
@@ -119,13 +119,16 @@ def _people(labels: Sequence[Label], now: datetime) -> tuple[PersonPace, ...]:
     for who in sorted({one.annotator for one in labels}):
         mine = [one for one in labels if one.annotator == who]
         done = [one for one in mine if not one.skipped]
-        timed = [one.seconds for one in done if one.seconds]
         last = max(_day(one, now) for one in mine)
         gone = last < now.date() - timedelta(days=GONE_DAYS)
         days = len({_day(one, now) for one in done})
-        seconds = median(timed) if timed else None
-        found.append(PersonPace(who, len(done), len(mine) - len(done), seconds, days, last, gone))
+        found.append(PersonPace(who, len(done), len(mine) - len(done), _seconds(done), days, last, gone))
     return tuple(found)
+
+
+def _seconds(done: Sequence[Label]) -> float | None:
+    timed = [one.seconds for one in done if one.seconds]
+    return median(timed) if timed else None
 
 
 def _day(label: Label, now: datetime) -> date:

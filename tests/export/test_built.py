@@ -213,6 +213,13 @@ def test_secrets_in_addresses_are_not_exported_and_half_characters_survive(make:
     assert "secret" not in "".join(held.decode() for held in content(folder).values())
 
 
+def test_an_image_without_an_address_sinks_no_export(make: Make) -> None:
+    odd = task(1, annotation(1, choice("cat")))
+    odd["data"]["image"] = "http://[lab/a.png"
+    [one] = rows(make(odd))
+    assert (one["file"], one["uri"]) == ("", "http://[lab/a.png")
+
+
 def test_single_labels_are_one_hot(make: Make) -> None:
     found = rows(make(task(1, annotation(1, choice("dog"))), labelling=SINGLE))
     assert [[one[name] for name in ("cat", "dog", "cow")] for one in found] == [["0", "1", "0"]]

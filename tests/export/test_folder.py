@@ -13,7 +13,6 @@ import pytest
 from annotated import annotation, choice, task
 
 from seedqueue.backend.errors import FolderUnusable
-from seedqueue.backend.export import folder
 from seedqueue.backend.export.errors import NoRoom, NotOurExport
 from seedqueue.backend.export.folder import check, replaced
 
@@ -131,6 +130,15 @@ def test_an_export_that_was_killed_between_its_last_steps_is_put_back(tmp_path: 
     assert (out / "a.txt").read_text() == "first"
 
 
+def test_the_half_of_an_export_that_was_killed_is_in_nobodys_way(tmp_path: Path) -> None:
+    """In a container every process may have the same number."""
+    half = tmp_path / f".out.{os.getpid()}.part"
+    half.mkdir()
+    (half / "half.csv").write_text("half")
+    write(tmp_path / "out")
+    assert names(tmp_path) == ["out", "out/a.txt", "out/manifest.json"]
+
+
 def test_what_is_put_there_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     out = tmp_path / "out"
 
@@ -142,7 +150,3 @@ def test_what_is_put_there_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(NotOurExport):
         meanwhile()
     assert names(tmp_path) == ["out", "out/notes.txt"]
-
-
-def test_the_name_of_the_marker_is_the_manifests() -> None:
-    assert (folder.MANIFEST, folder.MADE_BY) == ("manifest.json", "seedqueue")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from readers import Readers
@@ -31,6 +33,15 @@ def test_of_two_annotators_and_of_few_tasks_nobody_is_flagged(readers: Readers) 
     assert flagged(readers, (0.0, 0.4), 60, 0) == []
     assert flagged(readers, (0.0, 0.0, 1.0), 9, 0) == []
     assert flagged(readers, (0.0, 0.0, 1.0), 10, 0) == [2]
+
+
+def test_many_tasks_of_few_patients_are_no_evidence_against_anybody(readers: Readers) -> None:
+    """Resamples of one patient are all the same, and their interval is no wider than a point."""
+    tasks = readers.noisy((0.0, 0.0, 1.0), 60, 0)
+    for patients, expected in ((1, []), (9, []), (10, [2])):
+        grouped = [replace(one, group=f"p{one.task % patients}") for one in tasks]
+        found = figures_of(grouped, "012", readers.one)
+        assert [one.annotator for _, one in found.apart if one.flagged] == expected
 
 
 def test_pairs_and_all_are_what_agreement_of_says(readers: Readers) -> None:

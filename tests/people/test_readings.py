@@ -19,6 +19,7 @@ def test_the_newest_reading_of_each_counts_and_skips_are_none(task: Any, readers
         readers.one,
     )
     assert [one.task for one in found.shared] == [1]
+    assert [one.annotator for one in found.shared[0].rated] == ["8", "7"]  # in the order of what counts
     assert {one.annotator: one.classes for one in found.shared[0].rated} == dict.fromkeys("78", (False, True, False))
     assert (found.annotated, found.readers, found.annotators) == (2, ("7", "8"), ("7", "8"))
 
@@ -42,6 +43,8 @@ def test_patients_are_groups(task: Any, readers: Readers) -> None:
     tasks = [task(1, (7, "yes", False, 8), (8, "no", False, 9), patient="p"), task(2, (7, "no", False, 8))]
     assert readings_from(tasks, readers.one, "patient").shared[0].group == "p"
     assert readings_from(tasks, readers.one).shared[0].group == "task 1"
+    common = [task(n, (7, "yes", False, 8), (8, "no", False, 9), patient=f"p{n % 2}") for n in (1, 2, 3)]
+    assert [readings_from(common, readers.one, field).patients for field in ("patient", "")] == [2, 3]
 
 
 def test_disagreements_come_worst_first_and_settled_ones_not(task: Any, readers: Readers) -> None:

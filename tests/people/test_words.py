@@ -55,7 +55,7 @@ def test_agreement_names_who_stands_out_and_how_far(readers: Readers) -> None:
     assert shown.index("annotator A - B") < shown.index("annotator A - C") < shown.index("annotator B - C")
     assert "(1 more only set ground truths and do not count)" in shown
     assert "annotator A - C" in shown
-    assert "not looked at for label errors, with fewer than 5 labels: unsure" in shown
+    assert "not looked at for label errors, with fewer than 5 labels, or fewer than 5 tasks without it: unsure" in shown
     assert 'the worst 20 of them stand in the Data Manager\'s tab "Disagreements"' in shown
     assert 'all of them stand in the Data Manager\'s tab "Suspected label errors"' in shown
     assert "not defined" in shown  # nobody ever said "unsure"

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from seedqueue.backend.people.pacing import readings_left
 from seedqueue.backend.people.working import Label, labels_of, pace_of
 
 NOW = datetime(2026, 3, 20, 15, tzinfo=UTC)
@@ -83,11 +82,3 @@ def test_annotations_of_label_studio_become_labels(task: Any) -> None:
         Label("7", at, 10.0, False),
         Label("8", at + timedelta(hours=1), 20.0, True),
     ]
-
-
-@pytest.mark.parametrize(
-    ("finished", "overlap", "annotations", "left"), [(False, 3, 1, 2), (True, 3, 1, 0), (False, 1, 2, 0)]
-)
-def test_what_is_left_is_counted_in_readings(finished: bool, overlap: int, annotations: int, left: int) -> None:
-    task = {"is_labeled": finished, "overlap": overlap, "total_annotations": annotations}
-    assert readings_left(task) == left
