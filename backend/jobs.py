@@ -23,6 +23,7 @@ from seedqueue.backend import (
     progress,
     serving,
     settings,
+    siblings,
     steps,
     waking,
 )
@@ -162,10 +163,12 @@ def _finish_when_embedded(context: Context, run: Run) -> None:
 
 def _select(context: Context, run: Run) -> Run:
     """Choose the queue and record it. Annotations made since the listing count as covered ground."""
-    apart = locked(context.records, run.project)
-    pool = [one for one in _pool(context, run) if one.task not in apart]
+    pool = _pool(context, run)
+    related = siblings.siblings(context.records, run.project, pool, run.choices.group_field)
+    apart = locked(context.records, run.project) | related
     embedder, store = _embedding(context, run)
-    queue, warnings, head = queue_of(context, run, pool, embedder, store)
+    queue, warnings, head = queue_of(context, run, [one for one in pool if one.task not in apart], embedder, store)
+    warnings += siblings.told(related, run.choices.group_field)
     run = steps.move(context, run, "selecting", warnings=warnings, head=head)
     # Last: once a queue is recorded, a run that is taken up again publishes it as it is.
     context.records.save_queue(run, queue)
@@ -178,6 +181,7 @@ def _start(context: Context, run: Run) -> None:
         return
     pool = _pool(context, run)  # locked tasks too: heads are judged on them once they are labelled
     apart = locked(context.records, run.project)
+    apart |= siblings.siblings(context.records, run.project, pool, run.choices.group_field)
     _check_budget([one for one in pool if one.task not in apart], run)
     embedder, store = _embedding(context, run)
     shards = _shards(context, run, pool, store)

@@ -29,8 +29,9 @@ def inside_of(
     `ProjectNotFound`.
     """
     conditions = parse(where)
-    names = [*fields, *(one.name for one in conditions if not one.control and one.name != ID)]
-    listed = list_pool(studio, project, tab, names)
+    asked = [one.name for one in conditions if not one.control and one.name != ID]
+    listed = list_pool(studio, project, tab, [*fields, *asked])
+    _check_fields(studio, project, where, asked, listed)
     _check_controls(studio, project, where, [one.control for one in conditions if one.control])
     said = {one: labelled_so(studio, project, one.control, one.value) for one in conditions if one.control}
     return [one for one in listed if all(_admits(each, one, said) for each in conditions)]
@@ -47,6 +48,15 @@ def pool_of(studio: Studio, project: int, choices: Choices, fields: Sequence[str
     inside = {one.task for one in found}
     labelled = [one for one in list_pool(studio, project, None, fields, LABELLED) if one.task not in inside]
     return found + [replace(one, outside=True) for one in labelled]
+
+
+def _check_fields(studio: Studio, project: int, where: str, asked: Sequence[str], listed: Sequence[PoolTask]) -> None:
+    """A slip would be a field that no task has, and `!=` would admit every task. Raises `UnreadableFilter`."""
+    absent = next((name for name in asked if listed and not any(name in one.fields for one in listed)), None)
+    if absent is not None:
+        known = studio.call("GET", f"/api/projects/{project}/summary", project=project)["all_data_columns"]
+        there = ", ".join(sorted(known))
+        raise UnreadableFilter(where, f"none of {len(listed)} tasks has a field {absent!r}; the project's have {there}")
 
 
 def _check_controls(studio: Studio, project: int, where: str, controls: Sequence[str]) -> None:

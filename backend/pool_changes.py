@@ -17,6 +17,7 @@ from seedqueue.backend.pool_errors import TabNotFound, UnreadableFilter
 from seedqueue.backend.records import QueuedTask, Run
 from seedqueue.backend.replacing import next_of_cluster, replaced
 from seedqueue.backend.rules import fields_of
+from seedqueue.backend.siblings import siblings
 from seedqueue.backend.vectors import Vectors, vectors_of
 from seedqueue.models.embedder import Embedder
 
@@ -45,7 +46,8 @@ def keep_up(context: Context, run: Run) -> None:
     within = _within(context, run, pool)
     vectors = vectors_of(context, run.project, run.fingerprint)
     held_out = {one.task for one in audit.frozen(context.records, run.project)}
-    queue = _replace_deleted(context, run, pool, within, vectors, held_out, apart)
+    closed = held_out | siblings(context.records, run.project, pool, run.choices.group_field)
+    queue = _replace_deleted(context, run, pool, within, vectors, closed, apart)
     publish.join_tail(
         context.studio, run.project, run.version, pool, held_out.union(apart, (one.task for one in queue))
     )
@@ -89,18 +91,18 @@ def _replace_deleted(
     pool: Sequence[PoolTask],
     within: Sequence[PoolTask],
     vectors: Vectors,
-    held_out: Collection[int],
+    closed: Collection[int],
     apart: Collection[int],
 ) -> list[QueuedTask]:
     """Seeds that were deleted or locked give their ranks to the next of their clusters, and the run says so.
 
-    within: the tasks that seeds may come from. apart: those that are locked. The queue as it stands then.
+    within, without `closed`: the tasks that seeds may come from. apart: the locked ones. The queue as it stands then.
     """
     queue, pool = context.records.queue(run.project, run.number), [one for one in pool if one.task not in apart]
     present = {one.task for one in pool}
     if present.issuperset(one.task for one in queue):
         return queue
-    taken = {*held_out, *apart, *(one.task for one in queue)}
+    taken = {*closed, *apart, *(one.task for one in queue)}
     free = [one for one in within if not (one.labelled or one.skipped or one.task in taken)]
     found = next_of_cluster(queue, pool, free, vectors, run.choices)
     changed, told = replaced(queue, present, found, apart)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from seedqueue.backend.context import Context
 from seedqueue.backend.intake.asked import ImportChoices, check_choices, image_key_for
 from seedqueue.backend.intake.encoding import Ready, encoded
 from seedqueue.backend.intake.errors import NoRoom
-from seedqueue.backend.intake.lists import Found, write_lists
+from seedqueue.backend.intake.lists import Compared, Found, write_lists
 from seedqueue.backend.intake.looking import Looks, Seen, Unreadable, look_at
 from seedqueue.backend.intake.near import near_pairs
 from seedqueue.backend.intake.patients import Patients
@@ -21,7 +21,7 @@ from seedqueue.backend.intake.private import Private, open_private, place_of
 from seedqueue.backend.intake.pseudonyms import Pseudonyms
 from seedqueue.backend.intake.sending import Folder, Place, Uploads, known_images, make_tasks
 from seedqueue.backend.intake.sorting import belongs, sort_out
-from seedqueue.backend.intake.sources import Source, read_source
+from seedqueue.backend.intake.sources import Source, legible, read_source
 from seedqueue.backend.intake.task_values import task_values
 from seedqueue.backend.intake.uid_map import UidMap
 from seedqueue.backend.intake.words import warnings
@@ -106,12 +106,21 @@ class _Import:
         looks = Looks(self.private, self.limits.frames)
         with bar("looking") as progress:
             seen, unreadable = look_at(self.source.files, looks, self.pseudonyms, self.limits, progress)
-        found = sort_out(seen, known_images(self.context.studio, self.project))
+        known = known_images(self.context.studio, self.project)
+        found = sort_out(seen, known)
         patients = Patients(self.pseudonyms, self.choices.trust_ids)
         patients.remember(self.uid_map.patients())
         mine = tuple(belongs(one, patients, self.pseudonyms) for one in found.images)
-        pairs = near_pairs([one.look.hash for one in found.images], self.choices.near)
-        return Found(found, mine, tuple(unreadable), tuple(pairs), frozenset(patients.shared))
+        hashes, here = looks.hashes(), [one.look.image_id for one in found.images]
+        earlier = self._earlier(known.difference(here).intersection(hashes))
+        compared = [hashes[image] for image in (*(one.image_id for one in earlier), *here)]
+        pairs = near_pairs(compared, self.choices.near, first=len(earlier))
+        return Found(found, mine, tuple(unreadable), earlier, tuple(pairs), frozenset(patients.shared))
+
+    def _earlier(self, images: Collection[str]) -> tuple[Compared, ...]:
+        """What the project has beside this source, as far as it was imported with this private folder."""
+        sent = self.uid_map.sent(self.project)
+        return tuple(Compared(legible(sent[one][0]), one, sent[one][1]) for one in sorted(sent) if one in images)
 
     def _send(self, found: Found, bar: Bar) -> None:
         images, wanted = found.sorted.images, found.sorted.new

@@ -69,6 +69,10 @@ class Looks:
     def get(self, sha256: str) -> Look | None:
         return self._known.get(sha256)
 
+    def hashes(self) -> dict[str, str]:
+        """{image id: its perceptual hash} of all that was ever looked at."""
+        return {look.image_id: look.hash for look in self._known.values()}
+
     def add(self, sha256: str, look: Look) -> None:
         if sha256 in self._known:
             return

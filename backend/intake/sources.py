@@ -39,8 +39,8 @@ def read_source(source: Path, patient_field: str = "patient", more: Sequence[str
     if source.is_dir():
         if more:
             raise ColumnMissing(more[0], f"{source} is a folder; fields come from the columns of a CSV")
-        files = (Listed(file, _legible(name_in(source, file))) for file in list_images(source))
-        return Source(_legible(source.name), tuple(files))
+        files = (Listed(file, legible(name_in(source, file))) for file in list_images(source))
+        return Source(legible(source.name), tuple(files))
     if not source.is_file():
         raise SourceMissing(source)
     rows = read_table(source)
@@ -51,10 +51,10 @@ def read_source(source: Path, patient_field: str = "patient", more: Sequence[str
     left = [one for one in columns if one not in (*TAKEN, *more, "file", patient_field)]
     left += ["patient"] if "patient" in columns and patient_field != "patient" else []
     listed = (Listed(source.parent / name, name, fields[name]) for name in sorted(fields))
-    return Source(_legible(source.name), tuple(listed), tuple(left))
+    return Source(legible(source.name), tuple(listed), tuple(left))
 
 
-def _legible(name: str) -> str:
+def legible(name: str) -> str:
     """A name as reports, records and screens can hold it: bytes that are no UTF-8 are escaped."""
     return name.encode(errors="backslashreplace").decode()
 

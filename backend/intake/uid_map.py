@@ -32,6 +32,10 @@ class UidMap:
             if row["patient_id"] and row["patient"]:
                 yield row["patient_id"], row["patient"], Who.from_text(row["who"])
 
+    def sent(self, project: int) -> dict[str, tuple[str, str]]:
+        """{image id: (file, patient)} of what was sent to a project, as it was sent last."""
+        return {row["image_id"]: (row["file"], row["patient"]) for row in self._rows if row["project"] == str(project)}
+
     def add(self, project: int, sent: Iterable[tuple[Seen, Belongs, Spacing | None]]) -> None:
         """What is about to leave; a row once, however often an import breaks off.
 

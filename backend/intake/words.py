@@ -13,7 +13,7 @@ def warnings(found: Found) -> list[str]:
     repeats = [one.listed.name for one, _ in found.sorted.repeats]
     names = [one.listed.name for one in found.sorted.images]
     burned = [names[at] for at in found.burned_in if at in found.new]
-    near = [f"{names[pair.one]} like {names[pair.other]}" for pair in found.near]
+    near = [f"{one.name} like {other.name}" for one, other in found.near]
     alone = [names[at] for at in found.alone if at in found.new]
     told = (
         ("cannot be read",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import shutil
@@ -88,8 +89,23 @@ def test_an_archive_becomes_tasks_and_then_a_queue(
     again = imported(backend, project, archive, private)
     assert (again.imported.known, again.imported.tasks) == (8, 0)
     assert len(tasks(backend, project)) == 8
+    _next_month_is_compared_with_what_is_there(backend, project, tmp_path / "next", private)
     backend.attach(project)
     assert len(backend.seed(project, budget=3, group_field="patient")) == 3
+
+
+def _next_month_is_compared_with_what_is_there(backend: Backend, project: int, folder: Path, private: Path) -> None:
+    said: list[str] = []
+    write(folder / "brighter", named(1, "MARKERID1", study=9, WindowCenter=1900))
+    write(folder / "another", named(11, "MARKERID9", study=10))
+    assert imported(backend, project, folder, private, said, check=True).imported.near == 1
+    assert [line for line in said if "brighter like" in line and line.endswith("MARKERFILE/IM0001")]
+    [row] = csv.DictReader((private / f"project-{project}" / "near-duplicates.csv").read_text().splitlines())
+    there = [task for task in tasks(backend, project) if task["image_id"] == row["near_image_id"]]
+    assert [task["patient"] for task in there] == [row["near_patient"]]
+    assert row["state"] == "new"
+    other = backend.new_project([])
+    assert imported(backend, other, folder, private, check=True).imported.near == 0
 
 
 def _nothing_leaked(backend: Backend, found: list[dict[str, Any]]) -> None:

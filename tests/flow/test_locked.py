@@ -24,10 +24,15 @@ ANSWER = [{"from_name": "finding", "to_name": "image", "type": "choices", "value
 
 @pytest.fixture
 def mixed(backend: Backend, images: ImageServer) -> int:
-    """Forty tasks with a view and a date: every fourth is lateral, and the last ten are of 2026."""
+    """Forty tasks, two of a patient, with a view and a date: every fourth is lateral, and the last ten are of 2026."""
     number = create_project(backend.context.studio, "mixed", LABEL_CONFIG)
     body = [
-        {"image": uri, "view": "LAT" if at % 4 == 0 else "PA", "date": f"202{6 if at >= 30 else 5}-03-{at % 28 + 1:02}"}
+        {
+            "image": uri,
+            "patient": f"p{at // 2}",
+            "view": "LAT" if at % 4 == 0 else "PA",
+            "date": f"202{6 if at >= 30 else 5}-03-{at % 28 + 1:02}",
+        }
         for at, uri in enumerate(images.urls())
     ]
     backend.context.studio.call("POST", f"/api/projects/{number}/import", json=body)
@@ -41,11 +46,19 @@ def fields(backend: Backend, project: int) -> dict[int, dict[str, Any]]:
 
 def test_a_filter_narrows_seeds_and_rounds(backend: Backend, mixed: int) -> None:
     told = fields(backend, mixed)
-    queue = backend.seed(mixed, budget=6, where="view=PA and date>=2026-01-01")
-    assert len(queue) == 6
+    kept = min(task for task, one in told.items() if one["view"] == "PA" and one["date"] >= "2026")
+    locking.lock(backend.context, mixed, tasks=[kept])
+    narrow = {"where": "view=PA and date>=2026-01-01", "group_field": "patient"}
+    run = backend.ended(backend.request(mixed, budget=6, per_group=2, **narrow))
+    assert any("1 tasks share their patient with audit or locked ones" in line for line in run.warnings)
+    queue = backend.context.records.queue(mixed, run.number)
+    assert len(queue) == 6  # of eight, less the locked one and the other of its patient
+    assert {told[one.task]["patient"] for one in queue}.isdisjoint({told[kept]["patient"]})
     assert all(told[one.task]["view"] == "PA" and told[one.task]["date"] >= "2026" for one in queue)
     none = backend.ended(backend.request(mixed, budget=1, where="view=oblique"))
     assert "fulfil 'view=oblique'" in none.error
+    slip = backend.ended(backend.request(mixed, budget=1, where="veiw!=PA"))
+    assert "none of 40 tasks has a field 'veiw'; the project's have date, image, patient, view" in slip.error
 
 
 def test_a_label_of_another_control_narrows_too(backend: Backend, mixed: int) -> None:

@@ -183,6 +183,9 @@ def test_near_duplicates_are_found_across_blocks(monkeypatch: pytest.MonkeyPatch
     hashes = [np.packbits(row).tobytes().hex() for row in bits]
     assert near_pairs(hashes, 40) == [Pair(20, 3, 5), Pair(21, 20, 35)] == near_pairs(hashes, 35)
     assert near_pairs(hashes, 34) == [Pair(20, 3, 5)]
+    assert near_pairs(hashes, 40, first=4) == near_pairs(hashes, 40)  # what comes before is there to be near
+    assert near_pairs(hashes, 40, first=21) == [Pair(21, 20, 35)]
+    assert near_pairs(hashes, 40, first=22) == [] == near_pairs(hashes, 40, first=30)
     assert near_pairs([]) == [] == near_pairs(["00" * 32] * 2, -1)
 
 
