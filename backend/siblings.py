@@ -26,5 +26,5 @@ def siblings(records: Records, project: int, pool: Sequence[PoolTask], field: st
 
 def told(found: frozenset[int], field: str) -> tuple[str, ...]:
     """What a run says of them."""
-    what = f"tasks share their {field} with audit or locked ones: no head would learn from them, so none is chosen"
-    return (f"{len(found)} {what}",) if found else ()
+    what = f"that share their {field} with audit or locked ones"
+    return (f"not chosen, as no head would learn from them: {len(found)} tasks {what}",) if found else ()

@@ -34,4 +34,4 @@ def test_others_of_held_out_patients_are_found_and_nobody_else(tmp_path: Path) -
 def test_a_run_says_how_many(found: frozenset[int], lines: int) -> None:
     said = told(found, "patient")
     assert len(said) == lines
-    assert all("2 tasks share their patient with" in one for one in said)
+    assert all("2 tasks that share their patient with" in one for one in said)

@@ -50,7 +50,7 @@ def test_a_filter_narrows_seeds_and_rounds(backend: Backend, mixed: int) -> None
     locking.lock(backend.context, mixed, tasks=[kept])
     narrow = {"where": "view=PA and date>=2026-01-01", "group_field": "patient"}
     run = backend.ended(backend.request(mixed, budget=6, per_group=2, **narrow))
-    assert any("1 tasks share their patient with audit or locked ones" in line for line in run.warnings)
+    assert any("1 tasks that share their patient with" in line for line in run.warnings)
     queue = backend.context.records.queue(mixed, run.number)
     assert len(queue) == 6  # of eight, less the locked one and the other of its patient
     assert {told[one.task]["patient"] for one in queue}.isdisjoint({told[kept]["patient"]})
@@ -82,13 +82,13 @@ def test_a_locked_task_is_never_chosen_served_or_learnt_from(
     backend: Backend, mixed: int, annotators: Callable[[int, int], list[Annotator]]
 ) -> None:
     context, studio = backend.context, backend.context.studio
-    queue = backend.seed(mixed, budget=4, audit=2)
+    queue, told = backend.seed(mixed, budget=4, audit=2, group_field="patient"), fields(backend, mixed)
     seeds = [one.task for one in queue if not one.audit]
     with pytest.raises(TasksInAudit, match="1 of 1 tasks"):
         locking.lock(context, mixed, tasks=[frozen(context.records, mixed)[0].task])
     with pytest.raises(NothingToLock, match="no task"):
         locking.lock(context, mixed, where="view=oblique")
-    lateral = [task for task, told in fields(backend, mixed).items() if told["view"] == "LAT"]
+    lateral = [task for task, one in told.items() if one["view"] == "LAT"]
     kept = sorted({*lateral, seeds[0]} - {one.task for one in frozen(context.records, mixed)})
     studio.call("POST", f"/api/tasks/{kept[-1]}/annotations/", json={"result": ANSWER})
     locking.lock(context, mixed, tasks=kept)
@@ -99,9 +99,12 @@ def test_a_locked_task_is_never_chosen_served_or_learnt_from(
         return {one.task for one in context.records.queue(mixed, standing.number)} if standing else set()
 
     backend.eventually(lambda: not ranks().intersection(kept), 60, "a stand-in for the locked seed")
+    stand_ins = ranks().difference(one.task for one in queue)
+    assert stand_ins
+    assert {told[task]["patient"] for task in stand_ins}.isdisjoint(told[task]["patient"] for task in kept)
     (annotator,) = annotators(mixed, 1)
     served = {one.task for one in annotator.work(40)}
-    assert served == set(fields(backend, mixed)) - set(kept)  # to the last task, where the order is at random
+    assert served == set(told) - set(kept)  # to the last task, where the order is at random
     gathered = gather(context, mixed)
     assert [one.task for one in gathered.locked] == [kept[-1]]
     assert not set(kept).intersection(one.task for one in gathered.training)
