@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from seedqueue.backend.demo.phantoms import SIDE
 from seedqueue.backend.demo.project import create_project
 from seedqueue.backend.errors import InvalidRequest, NothingAnnotated
 from seedqueue.backend.experiment_project import export_project, labelled_project
+from seedqueue.backend.label_studio import Studio
 from seedqueue.backend.settings import Settings, child_environment, environment_of
 from seedqueue.experiments.datasets.tables import LabelledImage, read_labels
 
@@ -146,14 +147,23 @@ def test_a_project_without_annotations(context: Context) -> None:
         labelled_project(context, project)
 
 
+def imported(studio: Studio, labelled: Sequence[tuple[str, Result]]) -> int:
+    """A project whose annotations were imported with its tasks.
+
+    Label Studio repeats an import that met a locked database, and has lost the annotations by then.
+    """
+    body = [{"data": {"image": url}, "annotations": [{"result": result}]} for url, result in labelled]
+    for _ in range(5):
+        project = create_project(studio, "labelled", CONFIG)
+        answer = studio.call("POST", f"/api/projects/{project}/import", json=body)
+        if answer["annotation_count"] == len(body):
+            return project
+    raise AssertionError(f"of {len(body)} annotations {answer['annotation_count']} were imported")
+
+
 def test_the_command_on_an_annotated_project(context: Context, images: ImageServer, tmp_path: Path) -> None:
     studio, s = context.studio, context.settings
-    project = create_project(studio, "labelled", CONFIG)
-    body = [
-        {"data": {"image": url}, "annotations": [{"result": said(number % 10)[:1]}]}
-        for number, url in enumerate(images.urls())
-    ]
-    studio.call("POST", f"/api/projects/{project}/import", json=body)
+    project = imported(studio, [(url, said(number % 10)[:1]) for number, url in enumerate(images.urls())])
     options = "--embedders hog --positive frontal --selectors uniform,kmeans --budgets 4,8 --repeats 2 --draws 2"
     command = f"experiment --project {project} {options} --near-duplicate 0 --workers 1 --out report"
     ended = subprocess.run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,12 @@ class Backend:
     @property
     def url(self) -> str:
         return self.context.settings.backend_url
+
+    def own_address(self) -> str:
+        """Where it listens itself, whatever address its settings give to others."""
+        listens = re.compile(r" at (http://127\.0\.0\.1:\d+)$", re.MULTILINE)
+        self.eventually(lambda: listens.search(self.log_file.read_text()), 20, "the line with its own address")
+        return str(listens.findall(self.log_file.read_text())[0])
 
     def post(self, path: str, json: Any = None, **options: Any) -> httpx.Response:
         return httpx.post(f"{self.url}{path}", json=json, timeout=30, **options)
