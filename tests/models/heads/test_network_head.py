@@ -1,7 +1,6 @@
 """Network heads: both networks, their files, their draws under dropout, and what they refuse."""
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +32,12 @@ def classifier() -> NetworkHead:
 
 
 def test_vgg11_falls_in_loss(classifier: NetworkHead) -> None:
-    trained = classifier.fit(SHAPES.pixels[:6], SHAPES.classes[:6], replace(honest("single", epochs=4), batch=6))
-    assert trained.losses[-1] < trained.losses[0]
+    """Of dark and bright images: of shapes, whether it does in so few steps rests on the seed."""
+    truth = np.eye(2, dtype=bool)[np.arange(8) % 2]
+    pixels = np.zeros((8, 3, 32, 32), dtype=np.uint8)
+    pixels[truth[:, 1]] = 255
+    trained = classifier.fit(pixels, truth, honest("single", epochs=6))
+    assert trained.losses[-1] < trained.losses[0] / 2
     shown = classifier.probabilities(SHAPES.pixels)
     assert shown.shape == (20, 2)
     assert np.allclose(shown.sum(axis=1), 1, atol=1e-5)
