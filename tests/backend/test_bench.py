@@ -94,6 +94,7 @@ def test_rivals_take_turns_and_the_first_round_does_not_count(monkeypatch: pytes
     assert order == ["a", "b"] * 3
 
 
+@pytest.mark.soak
 def test_the_benchmark_of_selectors_has_a_row_for_each_and_for_every_peer(
     typed: Typed, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,6 +59,7 @@ def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     return run_command
 
 
+@pytest.mark.soak
 def test_the_command_says_every_figure(typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of it, but for the app, which answers in this process: it starts sooner."""
 

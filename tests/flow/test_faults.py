@@ -152,7 +152,7 @@ def test_a_worker_ends_a_run_that_waits_for_label_studio_with_its_name(
     make_backend: Callable[..., Backend], eventually: Eventually
 ) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}"
-    backend = make_backend(label_studio_url=nowhere)
+    backend = make_backend(label_studio_url=nowhere, workers=0)
     answer = backend.post("/api/projects/1/seed", {"budget": 2})
     assert answer.status_code == 502
     assert answer.json()["error"] == "LabelStudioUnreachable"
@@ -160,7 +160,7 @@ def test_a_worker_ends_a_run_that_waits_for_label_studio_with_its_name(
 
 
 def test_a_wrong_token_is_named_at_once(make_backend: Callable[..., Backend]) -> None:
-    backend = make_backend(label_studio_api_key="wrong")
+    backend = make_backend(label_studio_api_key="wrong", workers=0)
     answer = backend.post("/api/projects/1/seed", {"budget": 2})
     assert answer.status_code == 502
     assert answer.json()["error"] == "TokenRefused"

@@ -202,16 +202,9 @@ def early(backend: Backend, ultrasound: ImageServer, truth: Truth, annotators: A
     taught.expert.work(4)  # the third is an audit task
     taught.still()
     assert taught.versions() == []
-    start_training(backend, taught.project)
+    backend.start_training(taught.project)
     taught.learnt(3)
     return taught
-
-
-def start_training(backend: Backend, project: int) -> None:
-    """Press "Start Training" on the connection's card."""
-    attached = connection.find(backend.context.studio, project, backend.url)
-    assert attached is not None
-    backend.context.studio.call("POST", f"/api/ml/{attached.number}/train", json={})
 
 
 def test_a_person_trains_at_once_and_is_told_where_nothing_is_new(early: Taught) -> None:

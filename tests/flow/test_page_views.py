@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
@@ -16,7 +16,6 @@ from browsing import PHONE, serious
 from image_server import ImageServer
 from phantom_truth import phantom_truth
 from playwright.sync_api import Browser, Page, expect
-from playwright.sync_api import Error as BrowserError
 from running import Backend
 from taught import Annotators, Taught
 
@@ -226,26 +225,3 @@ def test_a_page_of_another_site_cannot_make_the_browser_act(
         refused = httpx.request(method, route, headers={"Origin": "http://evil.example"})
         assert (refused.status_code, refused.json()["error"]) == (403, "ForeignOrigin")
     assert backend.context.records.runs(project) == []
-
-
-def test_with_basic_auth_the_page_asks_for_it(
-    make_backend: Callable[..., Backend], images: ImageServer, chromium: Browser, tmp_path: Path
-) -> None:
-    guarded = make_backend(basic_auth_user="admin", basic_auth_pass="a secret")
-    project = guarded.new_project(images.urls()[:3])
-    guarded.attach(project)
-    for path in ("/ui/", "/ui/main.js", "/api/projects", "/api/options", "/api/doctor", "/api/activity"):
-        refused = guarded.get(path)
-        assert (refused.status_code, refused.headers["www-authenticate"][:5]) == (401, "Basic"), path
-    with browsing.pictured(chromium, tmp_path / "stranger") as context:
-        page = context.new_page()
-        with pytest.raises(BrowserError, match="ERR_INVALID_AUTH_CREDENTIALS"):
-            page.goto(f"{guarded.url}/ui/")
-    login = {"username": "admin", "password": "a secret"}
-    with browsing.watched(chromium, guarded.url, tmp_path / "admin", http_credentials=login) as found:
-        admin = AdminPage(found.page(), guarded.url)
-        expect(admin.open("projects").locator(f"[data-project='{project}']")).to_be_visible()
-        admin.open("seed", project)
-        admin.ask(2)
-        admin.page.locator("#dry-run").click()
-        assert len(admin.queue("chosen")) == 2

@@ -127,9 +127,8 @@ def test_skipped_tasks_do_not_count_as_free(
 
 
 def test_the_tail_is_topped_up_as_annotations_come(
-    make_backend: Callable[..., Backend], images: ImageServer, annotators: Annotators
+    backend: Backend, images: ImageServer, annotators: Annotators
 ) -> None:
-    backend = make_backend()
     uris = [f"{uri}?copy={copy}" for copy in range(6) for uri in images.urls()]
     project = backend.new_project(uris)
     backend.attach(project)

@@ -22,23 +22,12 @@ from seedqueue.backend.demo.annotator import Annotator
 Annotators = Callable[[int, int], list[Annotator]]
 
 
-def start_training(backend: Backend, project: int, extra_params: object = None) -> None:
-    """Press "Start Training" on the connection's card, its extra params set before."""
-    studio = backend.context.studio
-    attached = connection.find(studio, project, backend.url)
-    assert attached is not None
-    if extra_params is not None:
-        change = {"url": attached.url, "project": project, "extra_params": extra_params}
-        studio.call("PATCH", f"/api/ml/{attached.number}", json=change)
-    studio.call("POST", f"/api/ml/{attached.number}/train", json={})
-
-
 @pytest.mark.parametrize("quoted", [False, True])
 def test_start_training_seeds_with_the_connections_extra_params(
     backend: Backend, project: int, quoted: bool, eventually: Eventually
 ) -> None:
     wanted = {"budget": 5, "selector": "uniform"}
-    start_training(backend, project, json.dumps(wanted) if quoted else wanted)
+    backend.start_training(project, json.dumps(wanted) if quoted else wanted)
     records = backend.context.records
     eventually(lambda: records.published_run(project), 60, "a published run")
     run = records.published_run(project)
@@ -50,7 +39,7 @@ def test_start_training_seeds_with_the_connections_extra_params(
 def test_start_training_without_params_takes_the_settings(
     backend: Backend, project: int, eventually: Eventually
 ) -> None:
-    start_training(backend, project)
+    backend.start_training(project)
     records = backend.context.records
     eventually(lambda: records.published_run(project), 60, "a published run")
     run = records.published_run(project)
@@ -60,7 +49,7 @@ def test_start_training_without_params_takes_the_settings(
 
 
 def test_wrong_extra_params_are_shown_in_the_status(backend: Backend, project: int, eventually: Eventually) -> None:
-    start_training(backend, project, {"budget": 0})
+    backend.start_training(project, {"budget": 0})
     eventually(lambda: seeding.status(backend.context, project).run, 60, "a recorded failure")
     run = seeding.status(backend.context, project).run
     assert run is not None
@@ -87,25 +76,6 @@ def test_rest_seeds_shows_and_undoes(backend: Backend, project: int, eventually:
     assert backend.get(f"/api/projects/{project}/versions").json() == {"versions": []}
     assert backend.delete(f"/api/projects/{project}/queue").status_code == 200
     assert backend.get(f"/api/projects/{project}/queue").status_code == 404
-
-
-def test_basic_auth_reaches_the_webhook_that_label_studio_made(
-    make_backend: Callable[..., Backend], images: ImageServer, annotators: Annotators, eventually: Eventually
-) -> None:
-    backend = make_backend(basic_auth_user="seed", basic_auth_pass="queue")
-    project = backend.new_project(images.urls()[:6])
-    backend.attach(project)
-    backend.attach(project)  # attaching twice changes nothing
-    assert len(connection.connections(backend.context.studio, project)) == 1
-    assert backend.post("/webhook", {"action": "PROJECT_UPDATED", "project": {"id": project}}).status_code == 401
-    assert backend.get("/health").status_code == 200
-    backend.seed(project, budget=2)
-    key = backend.context.broker.key("once", f"reconcile-{project}")
-    eventually(lambda: not backend.context.broker.redis.exists(key), 30, "quiet after publishing")
-    [annotator] = annotators(project, 1)
-    annotator.work(1)
-    eventually(lambda: backend.context.broker.redis.exists(key), 30, "the annotation's event")
-    start_training(backend, project)
 
 
 class StubHead:

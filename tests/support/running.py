@@ -53,6 +53,15 @@ class Backend:
         s = self.context.settings
         return connection.attach(self.context.studio, project, self.url, s.basic_auth_user, s.basic_auth_pass)
 
+    def start_training(self, project: int, extra_params: object = None) -> None:
+        """Press "Start Training" on the connection's card, its extra params set before."""
+        attached = connection.find(self.context.studio, project, self.url)
+        assert attached is not None
+        if extra_params is not None:
+            change = {"url": attached.url, "project": project, "extra_params": extra_params}
+            self.context.studio.call("PATCH", f"/api/ml/{attached.number}", json=change)
+        self.context.studio.call("POST", f"/api/ml/{attached.number}/train", json={})
+
     def described(self, project: int) -> dict[str, Any]:
         """The project as Label Studio describes it."""
         found: dict[str, Any] = self.context.studio.call("GET", f"/api/projects/{project}")
