@@ -88,10 +88,10 @@ def list_pool(
     return list({one.task: one for one in listed}.values())
 
 
-def tasks_of(studio: Studio, project: int, tasks: Collection[int]) -> list[PoolTask]:
+def tasks_of(studio: Studio, project: int, tasks: Collection[int], fields: Sequence[str] = ()) -> list[PoolTask]:
     """Those of these tasks that are there. Raises `NoImageInLabelConfig`, `ProjectNotFound`."""
     key = describe(studio, project).image_key
-    return [_listed(entry, key) for entry in entries_of(studio, project, tasks, _params(project))]
+    return [_listed(entry, key, fields) for entry in entries_of(studio, project, tasks, _params(project))]
 
 
 def entries_of(

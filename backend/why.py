@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from seedqueue.backend import audit, drawing
 from seedqueue.backend.attached import task_url
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import NoSeedQueue
 from seedqueue.backend.locked import locked
+from seedqueue.backend.pool import tasks_of
 from seedqueue.backend.pool_map import Spot
 from seedqueue.backend.records import QueuedTask, Run
+from seedqueue.backend.siblings import siblings
 from seedqueue.selectors import registry
+
+Apart = Literal["locked", "audit", "sibling", ""]
+
+NO_SEED: dict[Apart, str] = {
+    "locked": "it is on the locked test list. Nobody is served it, and no model learns from it.",
+    "audit": "it was drawn at random for the audit before, and no model learns from it.",
+    "sibling": "its patient, or what else images are grouped by, has an audit or a locked one, so that no model would "
+    "learn from its label.",
+}
 
 
 @dataclass(frozen=True)
@@ -50,9 +62,8 @@ def why(context: Context, project: int, task: int) -> Why:
     spot = drawn.spot(task) if drawn is not None else None
     unreadable = {one.task: one.reason for one in context.records.unreadable(project, run.number)}
     mine = next((one for one in queue if one.task == task), None)
-    held_out = any(one.task == task for one in audit.frozen(context.records, project))
-    kept_apart = task in locked(context.records, project)
-    free = spot is not None and spot.label is None and not held_out and not kept_apart
+    apart = _apart(context, run, task) if mine is None else ""
+    free = spot is not None and spot.label is None and not apart
     of_this_queue = mine is None and drawn is not None and drawn.run == run.number
     chosen_by = _represented(spot, queue) if free and of_this_queue else None
     near = _labelled(spot)
@@ -65,7 +76,7 @@ def why(context: Context, project: int, task: int) -> Why:
         weight=mine.weight if mine else None,
         nearest_labelled=near,
         represented_by=chosen_by,
-        sentences=sentences(run, queue, mine, spot, chosen_by, near, unreadable.get(task, ""), held_out, kept_apart),
+        sentences=sentences(run, queue, mine, spot, chosen_by, near, unreadable.get(task, ""), apart),
         url=task_url(context.studio, project, task),
     )
 
@@ -78,11 +89,10 @@ def sentences(
     chosen_by: Neighbour | None,
     near: Neighbour | None,
     unreadable: str,
-    held_out: bool = False,
-    kept_apart: bool = False,
+    apart: Apart = "",
 ) -> tuple[str, ...]:
     """What there is to say, the most important first."""
-    told = [_place(run, queue, mine)] if mine else [_absent(spot, chosen_by, unreadable, held_out, kept_apart)]
+    told = [_place(run, queue, mine)] if mine else [_absent(spot, chosen_by, unreadable, apart)]
     if spot is not None:
         told.append(_nearest(near))
         if spot.label is not None:
@@ -106,13 +116,26 @@ def _place(run: Run, queue: Sequence[QueuedTask], mine: QueuedTask) -> str:
     return f"{place}, chosen by {title}: it stands for {images} of {run.tasks:,}, itself included."
 
 
-def _absent(spot: Spot | None, chosen_by: Neighbour | None, unreadable: str, held_out: bool, kept_apart: bool) -> str:
+def _apart(context: Context, run: Run, task: int) -> Apart:
+    """Why no selector may choose it."""
+    listed, drawn = (
+        locked(context.records, run.project),
+        {one.task for one in audit.frozen(context.records, run.project)},
+    )
+    if task in listed | drawn:
+        return "locked" if task in listed else "audit"
+    field = run.choices.group_field
+    if not field or not listed | drawn:
+        return ""
+    found = tasks_of(context.studio, run.project, {task, *listed, *drawn}, [field])
+    return "sibling" if task in siblings(context.records, run.project, found, field) else ""
+
+
+def _absent(spot: Spot | None, chosen_by: Neighbour | None, unreadable: str, apart: Apart) -> str:
     if unreadable:
         return f"Not in the queue: its image could not be read ({unreadable})."
-    if kept_apart:
-        return "Not in the queue: it is on the locked test list. Nobody is served it, and no model learns from it."
-    if held_out:
-        return "Not in the queue: it was drawn at random for the audit before, and no model learns from it."
+    if apart:
+        return f"Not in the queue: {NO_SEED[apart]}"
     if spot is None:
         return (
             "Not in the queue, and not on the map: it came after the last selection, its image is not embedded, or the "

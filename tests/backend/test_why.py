@@ -38,7 +38,7 @@ def test_tasks_outside_the_queue() -> None:
 
 
 def test_a_task_held_out_for_the_audit_is_stood_for_by_nobody() -> None:
-    told = sentences(RUN, QUEUE, None, SPOT, None, None, "", held_out=True)
+    told = sentences(RUN, QUEUE, None, SPOT, None, None, "", "audit")
     assert told[0].startswith("Not in the queue: it was drawn at random for the audit")
 
 

@@ -18,6 +18,7 @@ from seedqueue.backend.locked import locked
 from seedqueue.backend.page_errors import TasksUnknown
 from seedqueue.backend.people import overlaps
 from seedqueue.backend.pool_errors import NothingLocked, NothingToLock, TasksInAudit, UnreadableFilter
+from seedqueue.backend.why import why
 
 ANSWER = [{"from_name": "finding", "to_name": "image", "type": "choices", "value": {"choices": ["finding"]}}]
 
@@ -54,6 +55,9 @@ def test_a_filter_narrows_seeds_and_rounds(backend: Backend, mixed: int) -> None
     queue = backend.context.records.queue(mixed, run.number)
     assert len(queue) == 6  # of eight, less the locked one and the other of its patient
     assert {told[one.task]["patient"] for one in queue}.isdisjoint({told[kept]["patient"]})
+    [sibling] = [task for task, one in told.items() if task != kept and one["patient"] == told[kept]["patient"]]
+    for task, reason in ((sibling, "its patient"), (kept, "on the locked test list")):
+        assert reason in why(backend.context, mixed, task).sentences[0]
     assert all(told[one.task]["view"] == "PA" and told[one.task]["date"] >= "2026" for one in queue)
     none = backend.ended(backend.request(mixed, budget=1, where="view=oblique"))
     assert "fulfil 'view=oblique'" in none.error
