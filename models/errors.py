@@ -307,3 +307,24 @@ class SpacingUnusable(ModelError):
     def __init__(self, spacing: object) -> None:
         self.spacing = spacing
         super().__init__(f"the spacing is {spacing!r}: give (row mm, column mm), both above 0, or None for pixels")
+
+
+class NetworkUnsteady(ModelError):
+    """A compiled network gave one image different numbers."""
+
+    def __init__(self, name: str, streams: int, compilations: int) -> None:
+        super().__init__(
+            f"the network {name!r} gives one image different numbers on its {streams} streams, after {compilations} "
+            "compilations: it is not used. Start the worker again; SEEDQUEUE_THREADS=1 has one stream alone"
+        )
+
+
+class NetworkDiffers(ModelError):
+    """A network gave an image other numbers than PyTorch did."""
+
+    def __init__(self, name: str, cosine: float, least: float) -> None:
+        self.cosine = cosine
+        super().__init__(
+            f"the network {name} gives other numbers than PyTorch: cosine {cosine:.4f}, at least {least} expected. It "
+            "is not used; start the worker again"
+        )

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from seedqueue.models import gate
+from seedqueue.models import gate, probing
+from seedqueue.models.errors import NetworkDiffers
 
 if TYPE_CHECKING:
     import openvino
@@ -57,14 +58,19 @@ class Runtime:
     verdicts: Path | None = None
 
     def of_module(self, module: "torch.nn.Module", example: npt.NDArray[Any], fingerprint: str) -> Network:
-        """Run a PyTorch module. example: one input (1, ...), its shape and dtype those of every input."""
+        """Run a PyTorch module. example: one input (1, ...), its shape and dtype those of every input.
+
+        Raises NetworkDiffers where another library computes other numbers than PyTorch.
+        """
         if self._on_cuda():
             from seedqueue.models.cuda import arithmetics
 
             return self._chosen(arithmetics(module), fingerprint)
         from seedqueue.models.openvino_network import convert
 
-        return self.of_openvino(convert(module, example), fingerprint)
+        network = self.of_openvino(convert(module, example), fingerprint)
+        _check(network, module, example)
+        return network
 
     def of_openvino(self, model: "openvino.Model", fingerprint: str) -> Network:
         """Run a model that OpenVINO has read: one input (1, ...), one output (1, d). On the processor."""
@@ -83,6 +89,17 @@ class Runtime:
         if found.half is None or self.precision == "float32":
             return found.full()
         return Gated(found, fingerprint, gate.Verdicts(self.verdicts))
+
+
+def _check(network: Network, module: "torch.nn.Module", example: npt.NDArray[Any]) -> None:
+    import torch
+
+    probe = probing.probe_like(example)
+    with torch.inference_mode():
+        expected = module.eval()(torch.from_numpy(probe)).numpy()
+    found = probing.cosine(network(probe), expected)
+    if found < probing.LEAST_COSINE:
+        raise NetworkDiffers(type(module).__name__, found, probing.LEAST_COSINE)
 
 
 class Gated:
