@@ -9,7 +9,7 @@ import browsing
 import pytest
 from admin_page import AdminPage
 from image_server import ImageServer
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser
 from playwright.sync_api import Error as BrowserError
 from running import Backend
 from taught import Annotators
@@ -39,11 +39,7 @@ def test_with_basic_auth_the_page_asks_for_it(
     login = {"username": USER, "password": PASSWORD}
     with browsing.watched(chromium, guarded.url, tmp_path / "admin", http_credentials=login) as found:
         admin = AdminPage(found.page(), guarded.url)
-        expect(admin.open("projects").locator(f"[data-project='{project}']")).to_be_visible()
-        admin.open("seed", project)
-        admin.ask(2)
-        admin.page.locator("#dry-run").click()
-        assert len(admin.queue("chosen")) == 2
+        assert len(admin.dry_run(project, 2)) == 2
 
 
 def test_basic_auth_reaches_the_webhook_that_label_studio_made(

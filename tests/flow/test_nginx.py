@@ -13,7 +13,7 @@ import trustme
 from admin_page import AdminPage
 from image_server import ImageServer
 from nginx_front import ANNA, nginx
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser
 from running import Backend
 
 from seedqueue.backend.children import free_port
@@ -40,11 +40,7 @@ def test_the_documents_locations(
         options = {"ignore_https_errors": True, "http_credentials": login}
         with browsing.watched(chromium, origin, tmp_path / "admin", **options) as found:
             admin = AdminPage(found.page(), url)
-            expect(admin.open("projects").locator(f"[data-project='{project}']")).to_be_visible()
-            admin.open("seed", project)
-            admin.ask(2)
-            admin.page.locator("#dry-run").click()
-            assert len(admin.queue("chosen")) == 2
+            assert len(admin.dry_run(project, 2)) == 2
 
 
 def _answers(url: str) -> bool:

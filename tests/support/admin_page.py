@@ -37,6 +37,14 @@ class AdminPage:
             self.page.locator("#more-choices summary").click()
             self.page.locator("#audit").fill(str(audit))
 
+    def dry_run(self, project: int, budget: int) -> list[int]:
+        """From the list of projects, where it stands, to what would be chosen."""
+        expect(self.open("projects").locator(f"[data-project='{project}']")).to_be_visible()
+        self.open("seed", project)
+        self.ask(budget)
+        self.page.locator("#dry-run").click()
+        return self.queue("chosen")
+
     def confirm(self) -> None:
         self.page.locator("#confirm-yes").click()
 
