@@ -6,6 +6,8 @@ thread each do not. One image a request makes a row independent of its batch and
 
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,14 +39,27 @@ def convert(module: "torch.nn.Module", example: npt.NDArray[Any]) -> "openvino.M
     from openvino.frontend import OpConversionFailure
 
     inputs = torch.from_numpy(example)
-    try:
-        with torch.no_grad():
-            program = torch.export.export(module.eval(), (inputs,))
-        model = openvino.convert_model(program)
-    except OpConversionFailure:
-        model = openvino.convert_model(_traced(module, inputs), example_input=inputs)
+    with _root_logger_kept():
+        try:
+            with torch.no_grad():
+                program = torch.export.export(module.eval(), (inputs,))
+            model = openvino.convert_model(program)
+        except OpConversionFailure:
+            model = openvino.convert_model(_traced(module, inputs), example_input=inputs)
     model.reshape(example.shape)
     return model
+
+
+@contextmanager
+def _root_logger_kept() -> Iterator[None]:
+    """A conversion that fails leaves the root logger at ERROR: this process's warnings would be lost from then on."""
+    root = logging.getLogger()
+    level, filters, handlers = root.level, root.filters.copy(), root.handlers.copy()
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.filters, root.handlers = filters, handlers
 
 
 def _traced(module: "torch.nn.Module", inputs: "torch.Tensor") -> Any:
