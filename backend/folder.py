@@ -92,10 +92,15 @@ def embed_files(
     return EmbeddedFiles(tuple(embedded), np.concatenate(parts), tuple(unreadable))
 
 
-def list_images(folder: Path) -> list[Path]:
-    """The image files of a folder and its subfolders by path. Raises FolderMissing, NoImages."""
+def check_folder(folder: Path) -> None:
+    """Raises FolderMissing: at once, not after a network was loaded."""
     if not folder.is_dir():
         raise FolderMissing(folder)
+
+
+def list_images(folder: Path) -> list[Path]:
+    """The image files of a folder and its subfolders by path. Raises FolderMissing, NoImages."""
+    check_folder(folder)
     files = sorted(_files(folder))
     if not files:
         raise NoImages(folder, 0)

@@ -10,7 +10,7 @@ import typer
 
 from seedqueue.backend import options, report_folder, report_words, screen, seeding, settings
 from seedqueue.backend.context import Context
-from seedqueue.backend.folder import check_out
+from seedqueue.backend.folder import check_folder, check_out
 from seedqueue.backend.folder_pool import Tables, embed_folder
 from seedqueue.backend.folder_queue import select_folder, write_queue_csv
 from seedqueue.models import registry as embedders
@@ -41,6 +41,7 @@ def select(
     components: options.Components = None,
 ) -> None:
     """The same choice on a folder of images, without Label Studio."""
+    check_folder(images)
     loaded = settings.load()
     asked = options.given(
         budget=budget,
@@ -91,6 +92,7 @@ def report(
     labelled: Labelled = None,
 ) -> None:
     """How well a choice covers a folder of images and how stable it is, before anyone labels."""
+    check_folder(images)
     loaded = settings.load()
     asked = options.given(
         budget=budget,

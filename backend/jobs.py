@@ -34,7 +34,7 @@ from seedqueue.backend.errors import EmbedderDiffers, ProjectNotFound
 from seedqueue.backend.locked import locked
 from seedqueue.backend.narrowing import pool_of
 from seedqueue.backend.pool import PoolTask
-from seedqueue.backend.pool_errors import EmptyProject
+from seedqueue.backend.pool_errors import BudgetExceedsFree, EmptyProject
 from seedqueue.backend.records import Run
 from seedqueue.backend.rules import fields_of
 from seedqueue.backend.run_queue import queue_of
@@ -126,12 +126,14 @@ def _pool(context: Context, run: Run) -> list[PoolTask]:
     return pool_of(context.studio, run.project, run.choices, fields_of(run.choices))
 
 
-def _check_budget(pool: Sequence[PoolTask], run: Run) -> None:
-    available = sum(not task.labelled for task in pool)
-    if available == 0:
+def _check_budget(pool: Sequence[PoolTask], apart: frozenset[int], run: Run) -> None:
+    free = {task.task for task in pool if not task.labelled}
+    if not free:
         raise EmptyProject(run.project, run.choices.tab, run.choices.where)
-    if run.choices.extends is None and run.choices.budget > available:
-        raise BudgetExceedsPool(run.choices.budget, available)
+    kept, available, budget = len(free & apart), len(free - apart), run.choices.budget
+    if available and (run.choices.extends is not None or budget <= available):
+        return
+    raise BudgetExceedsFree(budget, available, kept) if kept else BudgetExceedsPool(budget, available)
 
 
 def _shards(context: Context, run: Run, pool: Sequence[PoolTask], store: Embeddings) -> list[int]:
@@ -182,7 +184,7 @@ def _start(context: Context, run: Run) -> None:
     pool = _pool(context, run)  # locked tasks too: heads are judged on them once they are labelled
     apart = locked(context.records, run.project)
     apart |= siblings.siblings(context.records, run.project, pool, run.choices.group_field)
-    _check_budget([one for one in pool if one.task not in apart], run)
+    _check_budget(pool, apart, run)
     embedder, store = _embedding(context, run)
     shards = _shards(context, run, pool, store)
     generation = uuid.uuid4().hex[:12]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seedqueue.backend.errors import InvalidRequest, SeedqueueError
+from seedqueue.selectors.errors import BudgetExceedsPool
 
 
 class UnreadableFilter(InvalidRequest):
@@ -31,6 +32,18 @@ class EmptyProject(SeedqueueError):
         named = f"Tab {tab!r} of project {project}" if tab else f"Project {project}"
         within = f" that fulfil {where!r}" if where else ""
         super().__init__(f"{named} has no tasks without an annotation{within}. Import images first.")
+
+
+class BudgetExceedsFree(BudgetExceedsPool):
+    """More images were asked for than are free: locked tasks and other images of held-out patients are not."""
+
+    def __init__(self, requested: int, available: int, apart: int) -> None:
+        super().__init__(requested, available)
+        self.apart = apart
+        self.args = (
+            f"{requested} requested, {available} available: {apart} more have no label, but are locked or share their "
+            "group with audit or locked tasks. Lower the budget, unlock some or add images",
+        )
 
 
 class NothingToLock(SeedqueueError):

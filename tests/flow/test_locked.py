@@ -59,6 +59,8 @@ def test_a_filter_narrows_seeds_and_rounds(backend: Backend, mixed: int) -> None
     for task, reason in ((sibling, "its patient"), (kept, "on the locked test list")):
         assert reason in why(backend.context, mixed, task).sentences[0]
     assert all(told[one.task]["view"] == "PA" and told[one.task]["date"] >= "2026" for one in queue)
+    more = backend.ended(backend.request(mixed, budget=7, per_group=2, **narrow))
+    assert "7 requested, 6 available: 2 more have no label, but are locked" in more.error
     none = backend.ended(backend.request(mixed, budget=1, where="view=oblique"))
     assert "fulfil 'view=oblique'" in none.error
     slip = backend.ended(backend.request(mixed, budget=1, where="veiw!=PA"))
