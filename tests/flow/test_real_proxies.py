@@ -1,8 +1,7 @@
-"""The document's lines for nginx, with nginx itself: who comes through, as whom, and who does not."""
+"""The document's lines for nginx and Caddy, with these themselves: who comes through, as whom, and who does not."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,29 +11,31 @@ import pytest
 import trustme
 from admin_page import AdminPage
 from image_server import ImageServer
-from nginx_front import ANNA, nginx
 from playwright.sync_api import Browser
+from real_fronts import ANNA, FRONTS, Answered, executable, running
 from running import Backend
 
 from seedqueue.backend.children import free_port
 
 HEADER, MACHINE = "X-Remote-User", ("label-studio", "a secret")
-NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
 
-pytestmark = [pytest.mark.soak, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
+pytestmark = pytest.mark.soak
 
 
-def test_the_documents_locations(
-    make_backend: Callable[..., Backend], images: ImageServer, chromium: Browser, tmp_path: Path,
+@pytest.mark.parametrize("name", FRONTS)
+def test_the_documents_lines(
+    name: str, make_backend: Callable[..., Backend], images: ImageServer, chromium: Browser, tmp_path: Path,
     proxy_authority: trustme.CA, proxy_authority_file: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
+    if executable(name) is None:
+        pytest.skip(f"{name} is not installed")
     monkeypatch.setenv("SSL_CERT_FILE", str(proxy_authority_file))
     port = free_port()
     origin, url = f"https://127.0.0.1:{port}", f"https://127.0.0.1:{port}/seedqueue"
     backend = make_backend(backend_url=url, login_header=HEADER, basic_auth_user=MACHINE[0], basic_auth_pass=MACHINE[1])
-    with nginx(str(NGINX), tmp_path, proxy_authority, port, backend.own_address()) as log:
-        backend.eventually(lambda: _answers(url), 20, "nginx")
-        project = _machines(backend, url, images, log)
+    with running(name, tmp_path, proxy_authority, port, backend.own_address()) as answered:
+        backend.eventually(lambda: _answers(url), 20, name)
+        project = _machines(backend, url, images, answered)
         _people(backend, url, project)
         login = {"username": ANNA[0], "password": ANNA[1]}
         options = {"ignore_https_errors": True, "http_credentials": login}
@@ -50,20 +51,20 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _machines(backend: Backend, url: str, images: ImageServer, log: Path) -> int:
+def _machines(backend: Backend, url: str, images: ImageServer, answered: Answered) -> int:
     """Label Studio and Prometheus, whom nobody signs in."""
     project = backend.new_project(images.urls()[:6])
     attached = backend.attach(project)
     assert (attached.url, attached.state) == (url, "CO")
-    assert "POST /seedqueue/setup 200" in log.read_text()
+    assert "POST /seedqueue/setup 200" in answered()
     more = [{"image": images.urls()[6]}]
     backend.context.studio.call("POST", f"/api/projects/{project}/import", json=more)
-    backend.eventually(lambda: "POST /seedqueue/webhook 202" in log.read_text(), 20, "the event")
+    backend.eventually(lambda: "POST /seedqueue/webhook 202" in answered(), 20, "the event")
     for path in ("versions", "metrics"):
         assert httpx.get(f"{url}/{path}").status_code == 401
         assert httpx.get(f"{url}/{path}", auth=MACHINE).status_code == 200
     large = httpx.post(f"{url}/webhook", content=b" " * (60 << 20), auth=MACHINE, timeout=60)
-    assert large.json()["error"] == "InvalidRequest"  # by us, not by nginx
+    assert large.json()["error"] == "InvalidRequest"  # by us, not by the proxy
     return project
 
 
