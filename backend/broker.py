@@ -175,17 +175,20 @@ class Broker:
     @contextmanager
     def lock_if_free(self, name: str) -> Iterator[bool]:
         """The lock where nobody holds it, and True; else False at once."""
-        with self.reachable():
-            free = not self.redis.exists(self.key("lock", name))
-        if not free:
+        if self.is_locked(name):
             yield False
             return
         with ExitStack() as held:
+            free = True
             try:
                 held.enter_context(self.lock(name, wait=0.1))
             except Busy:
                 free = False
             yield free
+
+    def is_locked(self, name: str) -> bool:
+        with self.reachable():
+            return bool(self.redis.exists(self.key("lock", name)))
 
     def first_in(self, name: str, seconds: float) -> bool:
         """True for the first caller of this name within `seconds`, False for the others."""

@@ -36,7 +36,7 @@ def consider(project: int) -> None:
         if waking.still_coming(context.broker, project):
             waking.wake_again(context.broker, project)
             return
-        with context.broker.lock_if_free(f"learn-{project}") as free:
+        with context.broker.lock_if_free(_lock(project)) as free:
             if not free:
                 waking.wake_again(context.broker, project)
                 return
@@ -45,7 +45,12 @@ def consider(project: int) -> None:
 
 
 def tick(context: Context, project: int) -> None:
-    """Wake a project whose annotations are others than at the last look: an event was lost, or Redis was."""
+    """Wake a project whose annotations are others than at the last look: an event was lost, or Redis was.
+
+    Not during a look, which notes what it saw when it ends: each tick would cause another one for nothing.
+    """
+    if context.broker.is_locked(_lock(project)):
+        return
     if context.broker.noted(_state(project)) != annotation_state(context.studio, project):
         waking.wake(context.broker, project)
 
@@ -168,6 +173,10 @@ def _progress(broker: Broker, project: int, head: HeadKind) -> Callable[[Progres
         broker.note(waking.progress_name(project), told, SHOWN_SECONDS)
 
     return show
+
+
+def _lock(project: int) -> str:
+    return f"learn-{project}"
 
 
 def _state(project: int) -> str:

@@ -71,6 +71,9 @@ def test_annotations_whose_events_were_lost_are_found_by_the_periodic_look(make:
     [hook] = context.studio.call("GET", "/api/webhooks/", params={"project": taught.project})
     context.studio.call("DELETE", f"/api/webhooks/{hook['id']}/")
     taught.expert.work(2)
+    with context.broker.lock(f"learn-{taught.project}"):  # a look is under way
+        learning_jobs.tick(context, taught.project)
+        assert not context.broker.is_set(f"learn-{taught.project}")
     learning_jobs.tick(context, taught.project)  # each minute, as part of the reconciliation
     assert len(taught.learnt(5).annotations) == 5
 
