@@ -125,14 +125,22 @@ def _compiled(core: "openvino.Core", model: "openvino.Model", streams: int, prec
 
     def embed(inputs: npt.NDArray[Any]) -> Floats:
         embeddings = np.empty((len(inputs), dimension), dtype=np.float32)
+        rows: dict[int, int] = {}  # by request
 
-        def keep(request: Any, row: int) -> None:
-            embeddings[row] = request.get_output_tensor(0).data.reshape(dimension)
+        def keep(request: int) -> None:
+            embeddings[rows[request]] = requests[request].get_output_tensor(0).data.reshape(dimension)
 
-        requests.set_callback(keep)
+        # No callback: it would take the interpreter's lock, and a network dropped right after its use waits with that
+        # lock held for the streams to end.
         for row in range(len(inputs)):
-            requests.start_async({0: inputs[row : row + 1]}, row)
+            request = requests.get_idle_request_id()  # the one that start_async takes
+            if request in rows:
+                keep(request)
+            rows[request] = row
+            requests.start_async({0: inputs[row : row + 1]})
         requests.wait_all()
+        for request in rows:
+            keep(request)
         return embeddings
 
     return embed
