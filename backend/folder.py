@@ -93,7 +93,7 @@ def embed_files(
 
 
 def check_folder(folder: Path) -> None:
-    """Raises FolderMissing: at once, not after a network was loaded."""
+    """For who would load a network first: list_images says the same later. Raises FolderMissing."""
     if not folder.is_dir():
         raise FolderMissing(folder)
 

@@ -127,10 +127,10 @@ def _pool(context: Context, run: Run) -> list[PoolTask]:
 
 
 def _check_budget(pool: Sequence[PoolTask], apart: frozenset[int], run: Run) -> None:
-    free = {task.task for task in pool if not task.labelled}
-    if not free:
+    unlabelled = {task.task for task in pool if not task.labelled}
+    if not unlabelled:
         raise EmptyProject(run.project, run.choices.tab, run.choices.where)
-    kept, available, budget = len(free & apart), len(free - apart), run.choices.budget
+    kept, available, budget = len(unlabelled & apart), len(unlabelled - apart), run.choices.budget
     if available and (run.choices.extends is not None or budget <= available):
         return
     raise BudgetExceedsFree(budget, available, kept) if kept else BudgetExceedsPool(budget, available)

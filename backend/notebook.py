@@ -21,7 +21,7 @@ import numpy.typing as npt
 from seedqueue.backend import folder_pool, seeding, settings
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import SeedqueueError
-from seedqueue.backend.folder import Progress, check_out
+from seedqueue.backend.folder import Progress, check_folder, check_out
 from seedqueue.backend.folder_pool import Tables
 from seedqueue.backend.folder_queue import FolderQueue, QueueRow, choose, write_queue_csv
 from seedqueue.backend.map_figure import MapPoints, map_figure
@@ -79,6 +79,7 @@ def embed_folder(folder: str | Path, embedder: str | None = None, *, progress: P
 
     Raises UnknownEmbedder, WeightsMissing, FolderMissing, NoImages.
     """
+    check_folder(Path(folder))
     loaded = settings.load()
     model = embedders.create(embedder or loaded.embedder, loaded.weights, Context(loaded).runtime)
     found = folder_pool.embed_folder(

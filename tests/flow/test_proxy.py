@@ -14,6 +14,7 @@ from image_server import ImageServer
 from playwright.sync_api import Browser
 from running import Backend
 from sub_path_front import SubPathFront, sub_path_front
+from who_asked import published_for
 
 HEADER = "X-Remote-User"
 
@@ -50,13 +51,7 @@ def test_all_of_it_through_a_proxys_sub_path(
     assert backend.get("/api/projects", auth=("label-studio", "a secret")).status_code == 403
     front.user = "anna"
     asked = backend.post(f"/api/projects/{project}/seed", {"budget": 3}, headers={HEADER: "boss"})
-    assert asked.status_code == 202, asked.text
-    run = backend.context.records.run(project, 1)
-    assert run is not None
-    assert backend.ended(run).state == "published"
-    log = backend.log_file.read_text()
-    assert f"anna asked for POST /api/projects/{project}/seed: answered 202" in log
-    assert "boss" not in log
+    published_for(backend, project, asked, "anna", "boss")
     for path in ("", "/ui"):
         assert httpx.get(f"{front.url}{path}/", follow_redirects=True).url == f"{front.url}/ui/"
 

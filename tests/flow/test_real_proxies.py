@@ -14,6 +14,7 @@ from image_server import ImageServer
 from playwright.sync_api import Browser
 from real_fronts import ANNA, FRONTS, Answered, executable, running
 from running import Backend
+from who_asked import published_for
 
 from seedqueue.backend.children import free_port
 
@@ -75,12 +76,6 @@ def _people(backend: Backend, url: str, project: int) -> None:
     for odd in ("/health/../api/projects", "/health/%2e%2e/api/projects", "//api/projects", "/setup/", "/HEALTH"):
         assert httpx.get(url + odd, headers={HEADER: "boss"}).status_code == 401
     asked = httpx.post(seed, json={"budget": 3}, headers={HEADER: "boss"}, auth=ANNA)
-    assert asked.status_code == 202, asked.text
-    run = backend.context.records.run(project, 1)
-    assert run is not None
-    assert backend.ended(run).state == "published"
-    log = backend.log_file.read_text()
-    assert f"anna asked for POST /api/projects/{project}/seed: answered 202" in log
-    assert "boss" not in log
+    published_for(backend, project, asked, ANNA[0], "boss")
     for path in ("", "/", "/ui"):
         assert httpx.get(f"{url}{path}", follow_redirects=True, auth=ANNA).url == f"{url}/ui/"

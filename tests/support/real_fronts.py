@@ -81,7 +81,7 @@ def nginx(folder: Path, port: int, target: str) -> tuple[list[str], Answered]:
 
 def caddy(folder: Path, port: int, target: str) -> tuple[list[str], Answered]:
     command, config = str(executable("caddy")), folder / "Caddyfile"
-    site = shown("Caddy", "Traefik", target).replace("lab.example {", "", 1).replace("HASH", _said(command))
+    site = shown("Caddy", "Traefik", target).replace("lab.example {", "", 1).replace("HASH", _password_hash(command))
     version = tuple(int(part) for part in _run(command, "version").lstrip("v").split(".")[:2])
     if version < (2, 8):
         site = site.replace("basic_auth", "basicauth")
@@ -107,7 +107,7 @@ def running(name: str, folder: Path, authority: trustme.CA, port: int, target: s
         yield answered
 
 
-def _said(command: str) -> str:
+def _password_hash(command: str) -> str:
     return _run(command, "hash-password", "--plaintext", ANNA[1])
 
 
