@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -21,17 +22,15 @@ from rq.serializers import JSONSerializer
 
 from seedqueue.backend.embedded_redis import redis_url
 from seedqueue.backend.errors import Busy, InvalidSetting, RedisPasswordRefused, RedisUnreachable
+from seedqueue.backend.pace import Pace
 from seedqueue.backend.settings import Settings
 
 Lane = Literal["control", "embed", "learn", "experiment"]
 LANES: tuple[Lane, ...] = ("control", "embed", "learn", "experiment")
 STATES = ("queued", "scheduled", "started", "failed")
 JOB_SECONDS = {"control": 3600, "embed": 600, "learn": 12 * 3600, "experiment": 12 * 3600}
-RETRY_SECONDS = [1, 5, 30]
 KEPT_SECONDS = 24 * 3600
 DONE_SECONDS = 600  # nobody reads what succeeded: a day's would be hundreds of megabytes with a hundred projects
-LOCK_LEASE = 30.0
-LOCK_WAIT = 300.0
 QUEUES = "seedqueue"
 
 
@@ -46,9 +45,10 @@ class Fates:
 class Broker:
     """The connection to Redis for one Label Studio instance; all keys and queues carry its namespace."""
 
-    def __init__(self, url: str, namespace: str) -> None:
+    def __init__(self, url: str, namespace: str, pace: Pace | None = None) -> None:
         self.url = url
         self.namespace = namespace
+        self.pace = pace or Pace()
         try:
             self.redis = Redis.from_url(url, socket_connect_timeout=5, health_check_interval=30, **_tls(url))
         except ValueError as error:
@@ -80,10 +80,10 @@ class Broker:
 
     def enqueue(self, lane: Lane, function: str, *args: Any, job_id: str | None = None, delay: float = 0) -> str:
         """Enqueue `seedqueue.backend.<function>`; arguments are JSON scalars. Returns the job's id."""
-        path = f"seedqueue.backend.{function}"
+        path, pauses = f"seedqueue.backend.{function}", self.pace.retries
         options: dict[str, Any] = {
             "job_id": job_id,
-            "retry": Retry(max=len(RETRY_SECONDS), interval=RETRY_SECONDS),
+            "retry": Retry(max=len(pauses), interval=[math.ceil(pause) for pause in pauses]),
             "result_ttl": DONE_SECONDS,
             "failure_ttl": KEPT_SECONDS,
         }
@@ -154,15 +154,15 @@ class Broker:
     def lock(self, name: str, wait: float | None = None) -> Iterator[None]:
         """A lock over all processes, renewed while it is held; a dead holder's ends within its lease.
 
-        Raises `Busy` where another has held it for `wait` seconds, LOCK_WAIT unless others are given.
+        Raises `Busy` where another has held it for `wait` seconds, the pace's `lock_wait` unless others are given.
         """
-        wait = LOCK_WAIT if wait is None else wait
-        lock = self.redis.lock(self.key("lock", name), timeout=LOCK_LEASE, thread_local=False)
+        wait = self.pace.lock_wait if wait is None else wait
+        lock = self.redis.lock(self.key("lock", name), timeout=self.pace.lock_lease, thread_local=False)
         with self.reachable():
             if not lock.acquire(blocking=True, blocking_timeout=wait):
                 raise Busy(name, wait)
         released = Event()
-        renewal = Thread(target=_renew, args=(lock, released), daemon=True)
+        renewal = Thread(target=_renew, args=(lock, released, self.pace.lock_lease / 3), daemon=True)
         renewal.start()
         try:
             yield
@@ -225,15 +225,15 @@ class Broker:
         return ":".join(("seedqueue", self.namespace, *parts))
 
 
-def _renew(lock: Lock, released: Event) -> None:
-    while not released.wait(LOCK_LEASE / 3):
+def _renew(lock: Lock, released: Event, every: float) -> None:
+    while not released.wait(every):
         with suppress(RedisError):  # tried again at the next turn
             lock.reacquire()
 
 
 def connect(settings: Settings) -> Broker:
     """The `Broker` of the settings: `REDIS_URL`, else the Redis that `seedqueue serve` runs on this home."""
-    return Broker(settings.redis_url or redis_url(settings.home), settings.namespace)
+    return Broker(settings.redis_url or redis_url(settings.home), settings.namespace, settings.pace)
 
 
 def without_password(url: str) -> str:

@@ -10,6 +10,7 @@ from seedqueue.backend import broker, label_studio
 from seedqueue.backend.blobs import Blobs
 from seedqueue.backend.embeddings import Sources
 from seedqueue.backend.maps import Maps
+from seedqueue.backend.pace import Pace
 from seedqueue.backend.records import Records
 from seedqueue.backend.settings import Settings
 from seedqueue.backend.snapshots import Snapshots
@@ -47,6 +48,11 @@ class Context:
         """How this process runs its networks; the accuracy gate's findings lie beside the weights."""
         s = self.settings
         return Runtime(precision=s.precision, threads=s.threads, verdicts=s.weights / VERDICTS)
+
+    @cached_property
+    def pace(self) -> Pace:
+        """The waits of jobs and workers."""
+        return self.settings.pace
 
     @cached_property
     def studio(self) -> label_studio.Studio:

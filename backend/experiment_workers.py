@@ -122,7 +122,7 @@ def _workers(settings: Settings, place: Path, count: int, say: Say) -> Iterator[
                 "--workers 0 leaves the work to others: set REDIS_URL to the Redis that they listen to."
             )
         url = url or embedded_redis.start(children, place)
-        broker = Broker(url, settings.namespace)
+        broker = Broker(url, settings.namespace, settings.pace)
         broker.ping()
         if not (count or presence.listening(broker, "experiment")):
             say("waiting for a worker: start `seedqueue worker --lane experiment` with this REDIS_URL")

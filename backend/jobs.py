@@ -46,8 +46,6 @@ from seedqueue.selectors.errors import BudgetExceedsPool
 
 logger = logging.getLogger(__name__)
 
-TIDY_SECONDS = 10.0  # then it goes to the end of the line: hundreds of single calls to a busy server take minutes
-
 
 def start(project: int, number: int) -> None:
     """List the pool, find what is not embedded yet, cut it into shards and enqueue them."""
@@ -72,7 +70,7 @@ def tidy(project: int, number: int) -> None:
         if standing is not None and standing.number == number:
             _name_again(context, standing)
             serving.show(context, standing)
-            if serving.clear_earlier(context, standing, TIDY_SECONDS):
+            if serving.clear_earlier(context, standing, context.pace.tidy):
                 field_jobs.ask(context, project)
             else:
                 _enqueue_tidy(context, standing)

@@ -25,7 +25,6 @@ from seedqueue.backend.waking import Asked
 from seedqueue.models.heads.spec import Progress
 
 SHOWN_SECONDS = 3600.0
-SHOWN_LATER_SECONDS = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +98,7 @@ def _show(context: Context, run: Run) -> None:
         refresh.refresh(context, run)
     except PASSING as error:
         logger.warning("project %s: its queue does not show the new version yet: %s", run.project, error)
-        context.broker.enqueue("learn", "learning_jobs.show", run.project, delay=SHOWN_LATER_SECONDS)
+        context.broker.enqueue("learn", "learning_jobs.show", run.project, delay=context.pace.shown_later)
 
 
 def _is_news(context: Context, project: int) -> bool:

@@ -10,9 +10,7 @@ from seedqueue.backend.tables import HomeNotWritable, HomeUnreachable, is_away
 
 PASSING = (LabelStudioUnreachable, LabelStudioRefused, RedisUnreachable, HomeNotWritable, HomeUnreachable, Busy)
 PASSING_CODES = (408, 425, 429)
-# So long a run waits, and so often it tries: the clock may jump.
-PATIENCE_SECONDS, PATIENCE_TIMES = 3600.0, 20
-LONGEST_PAUSE_SECONDS = 30.0
+PATIENCE_TIMES = 20  # so often a run tries at the least: the clock may jump
 
 
 def is_passing(error: Exception) -> bool:
@@ -25,19 +23,20 @@ def is_passing(error: Exception) -> bool:
 
 
 def pause(broker: Broker, run: str, error: Exception) -> float | None:
-    """Seconds until a run's next try, half of what it has waited already, from 1 to 30; what it waits for is noted.
+    """Seconds until a run's next try: half of what it has waited already, within the pace's bounds.
 
-    None where the error is no passing one, or the run has waited long enough. Raises `RedisUnreachable`.
+    What it waits for is noted. None where the error is no passing one, or the run has waited long enough. Raises
+    `RedisUnreachable`.
     """
     if not is_passing(error):
         return None
     noted = broker.noted(_name(run)) or {"since": time.time(), "times": 0}
     waited = time.time() - float(noted["since"])
-    if noted["times"] > PATIENCE_TIMES and waited > PATIENCE_SECONDS:
+    if noted["times"] > PATIENCE_TIMES and waited > broker.pace.patience:
         return None
     told = {"since": noted["since"], "times": noted["times"] + 1, "reason": str(error)}
-    broker.note(_name(run), told, 2 * PATIENCE_SECONDS)
-    return min(max(1.0, waited / 2), LONGEST_PAUSE_SECONDS)
+    broker.note(_name(run), told, 2 * broker.pace.patience)
+    return min(max(broker.pace.shortest_pause, waited / 2), broker.pace.longest_pause)
 
 
 def reason(broker: Broker, run: str) -> str:

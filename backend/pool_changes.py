@@ -24,7 +24,6 @@ from seedqueue.models.embedder import Embedder
 # A large import is some chains of shards, not all of its shards at once: whoever comes later has a turn between them.
 SHARDS_OF_A_CHAIN = 20
 KEPT_SECONDS = 24 * 3600.0
-LOOK_SECONDS = 20.0  # listing 10,000 tasks takes Label Studio 3 s
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +38,7 @@ def keep_up(context: Context, run: Run) -> None:
     apart = locked(context.records, run.project)
     told = hash((described["maximum_annotations"], described["overlap_cohort_percentage"], apart))
     state, name = [*pool_state(context.studio, run.project), told], f"pool-{run.project}-{run.number}"
-    if context.broker.noted(name) == state or not context.broker.first_in(f"look-{name}-{told}", LOOK_SECONDS):
+    if context.broker.noted(name) == state or not context.broker.first_in(f"look-{name}-{told}", context.pace.listing):
         return
     _keep_locked(context, run.project, apart, demand.counts_skips(described))
     pool = list_pool(context.studio, run.project, fields=fields_of(run.choices))

@@ -10,8 +10,6 @@ from rq.serializers import JSONSerializer
 
 from seedqueue.backend.broker import LANES, QUEUES, Broker, Lane
 
-SIGN_SECONDS = 15.0
-
 
 @dataclass(frozen=True)
 class WorkerSeen:
@@ -58,7 +56,7 @@ def strangers(broker: Broker) -> int:
 
 def sign_of_life(broker: Broker, worker: str) -> None:
     """Note that a worker is there; it does so every second, also while a job runs."""
-    broker.note(_sign(worker), datetime.now(UTC).isoformat(timespec="seconds"), SIGN_SECONDS)
+    broker.note(_sign(worker), datetime.now(UTC).isoformat(timespec="seconds"), broker.pace.sign_of_life)
 
 
 def _sign(worker: str) -> str:

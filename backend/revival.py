@@ -8,8 +8,6 @@ from seedqueue.backend import steps, waking
 from seedqueue.backend.context import Context
 from seedqueue.backend.records import Run
 
-RECONCILE_SECONDS = 60.0
-
 logger = logging.getLogger(__name__)
 
 
@@ -20,7 +18,7 @@ def tick(context: Context) -> None:
         if run.active:
             _revive(context, run)
     for project in {run.project for run in runs if run.state == "published"}:
-        if context.records.published_run(project) and context.broker.first_in(f"tick-{project}", RECONCILE_SECONDS):
+        if context.records.published_run(project) and context.broker.first_in(f"tick-{project}", context.pace.look):
             waking.reconcile(context.broker, project)
 
 
@@ -34,6 +32,6 @@ def _revive(context: Context, run: Run) -> None:
     if fates.failed:
         message = f"{fates.failed} of its jobs died with their worker at every try; see the worker's log"
         steps.move(context, current, "failed", error=message)
-    elif context.broker.first_in(f"revive-{prefix}", RECONCILE_SECONDS):
+    elif context.broker.first_in(f"revive-{prefix}", context.pace.look):
         logger.warning("project %d run %d: no job of it is left, it begins again", run.project, run.number)
         steps.enqueue_start(context, current)

@@ -36,7 +36,6 @@ from seedqueue.models import registry as embedders
 from seedqueue.selectors import registry as selectors
 from seedqueue.selectors.errors import BudgetExceedsPool, InvalidBudget
 
-AFTER_DRY_RUN_SECONDS = 10
 LONGEST_NUMBER = 20  # Python refuses to read one of thousands of digits
 
 logger = logging.getLogger(__name__)
@@ -171,10 +170,10 @@ def start_training(project: int, since: float | None = None) -> None:
             _start_training(context, project)
         except KNOWN as error:
             since = time.time() if since is None else since
-            if not patience.is_passing(error) or time.time() - since > patience.PATIENCE_SECONDS:
+            if not patience.is_passing(error) or time.time() - since > context.pace.patience:
                 raise
             logger.warning("Start Training on project %s waits: %s", project, error)
-            delay = patience.LONGEST_PAUSE_SECONDS
+            delay = context.pace.longest_pause
             context.broker.enqueue("control", "seeding.start_training", project, since, delay=delay)
             return
         waking.taken_up(context.broker, project)
@@ -194,7 +193,7 @@ def _start_training(context: Context, project: int) -> None:
     except RunInProgress:
         latest = context.records.latest_run(project)
         if latest is not None and latest.choices.dry_run:  # which leaves no queue: what was asked for comes after it
-            context.broker.enqueue("control", "seeding.start_training", project, delay=AFTER_DRY_RUN_SECONDS)
+            context.broker.enqueue("control", "seeding.start_training", project, delay=context.pace.after_dry_run)
     except KNOWN as error:
         logger.warning("Start Training on project %s: %s", project, error)
         _record_refusal(context, project, str(error))

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from seedqueue.backend.errors import InvalidSetting
+from seedqueue.backend.pace import Pace
 from seedqueue.backend.proxies import Networks, check_header, networks
 
 DEFAULT_BACKEND_URL = "http://127.0.0.1:9090"
@@ -158,6 +159,11 @@ class Settings:
         "`auto`: half precision where it gives the same embeddings, see Embedders; `float32`: never",
         choices=("auto", "float32"),
     )
+    speed: float = _setting(
+        "SEEDQUEUE_PACE",
+        1.0,
+        "a factor on all waits of jobs and workers (backend/pace.py); other than 1 in tests only",
+    )
     basic_auth_user: str = _setting(
         "BASIC_AUTH_USER", "", "with the next one: every route but `/health` asks for them", "(open)"
     )
@@ -184,6 +190,11 @@ class Settings:
     def sub_path(self) -> str:
         """The path of `SEEDQUEUE_BACKEND_URL`, as in `/seedqueue`: under it a reverse proxy offers the backend."""
         return urlsplit(self.backend_url).path.rstrip("/")
+
+    @property
+    def pace(self) -> Pace:
+        """The waits of jobs and workers."""
+        return Pace().scaled(self.speed)
 
     @property
     def proxy_networks(self) -> Networks:
@@ -244,6 +255,8 @@ def _tidied(settings: Settings) -> Settings:
     unknown = [head for head in settings.auto_heads if head not in HEADS]
     if unknown:
         raise InvalidSetting("SEEDQUEUE_HEADS", settings.heads, f"give some of {', '.join(HEADS)}, comma-separated")
+    if not 0 < settings.speed <= 1000:
+        raise InvalidSetting("SEEDQUEUE_PACE", str(settings.speed), "give a number above 0")
     if not 0 <= settings.near_duplicate <= 1:
         raise InvalidSetting("SEEDQUEUE_NEAR_DUPLICATE", str(settings.near_duplicate), "give a number from 0 to 1")
     if bool(settings.basic_auth_user) != bool(settings.basic_auth_pass):

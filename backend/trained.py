@@ -35,7 +35,6 @@ from seedqueue.models.heads.network_head import NetworkHead
 from seedqueue.models.picture import Picture
 
 # How long what serves is believed to be what serves: a promotion shows within this.
-FRESH_SECONDS = 1.0
 # Label Studio gives up after 100 s: tasks that have had no turn by then are answered without a prediction.
 DEADLINE_SECONDS = 60.0
 HEADS_KEPT = 4
@@ -160,7 +159,7 @@ class TrainedHeads:
         found, records = self._known.get(project), self._context.records
         if found is not None and time.monotonic() <= found.until:
             return found
-        revision, until = records.revision(), time.monotonic() + FRESH_SECONDS
+        revision, until = records.revision(), time.monotonic() + self._context.pace.fresh
         if found is not None and found.revision == revision:
             found = replace(found, until=until)
         else:

@@ -9,8 +9,6 @@ from seedqueue.backend.context import Context
 from seedqueue.backend.errors import RedisUnreachable
 from seedqueue.backend.events import AnnotationEvent, AnnotationsDeleted, Event, StartTraining, TaskEvent
 
-RECONCILE_DELAY_SECONDS = 2.0
-
 
 def receive(context: Context, event: Event) -> str:
     """Enqueue what the event calls for; a word about what was done, which is also noted for `activity`.
@@ -26,13 +24,13 @@ def receive(context: Context, event: Event) -> str:
 
 def _enqueue(context: Context, event: Event) -> str:
     if isinstance(event, StartTraining):
-        if not context.broker.first_in(f"start-training-{event.project}", RECONCILE_DELAY_SECONDS):
+        if not context.broker.first_in(f"start-training-{event.project}", context.pace.reconcile_delay):
             return "repeated"
         waking.press(context.broker, event.project)
         context.broker.enqueue("control", "seeding.start_training", event.project)
         return "enqueued"
     if isinstance(event, AnnotationEvent | AnnotationsDeleted | TaskEvent):
-        waking.reconcile(context.broker, event.project, delay=RECONCILE_DELAY_SECONDS)
+        waking.reconcile(context.broker, event.project, delay=context.pace.reconcile_delay)
         waking.wake(context.broker, event.project)
         return "enqueued"
     return "ignored"

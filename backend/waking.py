@@ -12,9 +12,6 @@ from dataclasses import dataclass
 from seedqueue.backend.broker import Broker
 from seedqueue.backend.versions import HeadKind
 
-# A training begins once events have ceased for so long, or have gone on for so long.
-QUIET_SECONDS, LONGEST_WAIT_SECONDS = 2.0, 30.0
-PENDING_SECONDS = 120.0
 KEPT_SECONDS = 24 * 3600.0
 
 
@@ -36,16 +33,16 @@ def wake(broker: Broker, project: int, *, event: bool = True) -> None:
     """
     now = time.time()
     if event:
-        broker.note(f"learn-last-{project}", now, PENDING_SECONDS)
-    if broker.first_in(f"learn-{project}", PENDING_SECONDS):
-        broker.note(f"learn-first-{project}", now, PENDING_SECONDS)
-        broker.enqueue("learn", "learning_jobs.consider", project, delay=QUIET_SECONDS if event else 0)
+        broker.note(f"learn-last-{project}", now, broker.pace.pending)
+    if broker.first_in(f"learn-{project}", broker.pace.pending):
+        broker.note(f"learn-first-{project}", now, broker.pace.pending)
+        broker.enqueue("learn", "learning_jobs.consider", project, delay=broker.pace.quiet if event else 0)
 
 
 def wake_again(broker: Broker, project: int) -> None:
     """The same job a little later: it came too early, or another one of the project is at work."""
-    broker.renew(f"learn-{project}", PENDING_SECONDS)
-    broker.enqueue("learn", "learning_jobs.consider", project, delay=QUIET_SECONDS)
+    broker.renew(f"learn-{project}", broker.pace.pending)
+    broker.enqueue("learn", "learning_jobs.consider", project, delay=broker.pace.quiet)
 
 
 def looking(broker: Broker, project: int) -> None:
@@ -54,10 +51,10 @@ def looking(broker: Broker, project: int) -> None:
 
 
 def still_coming(broker: Broker, project: int) -> bool:
-    """Whether events came within the last two seconds, and the first of them not half a minute ago."""
+    """Whether events came just now, and the first of them not long ago."""
     last, first = broker.noted(f"learn-last-{project}"), broker.noted(f"learn-first-{project}")
     now = time.time()
-    return last is not None and now - last < QUIET_SECONDS and now - (first or last) < LONGEST_WAIT_SECONDS
+    return last is not None and now - last < broker.pace.quiet and now - (first or last) < broker.pace.longest_wait
 
 
 def lag(broker: Broker, project: int, now: float) -> float:
@@ -72,7 +69,7 @@ def reconcile(broker: Broker, project: int, delay: float = 0) -> None:
     Asking again is asking once until the job begins: a comparison takes seconds on a busy server, and a new round must
     not wait behind dozens of them.
     """
-    if broker.first_in(f"reconcile-{project}", PENDING_SECONDS):
+    if broker.first_in(f"reconcile-{project}", broker.pace.pending):
         broker.enqueue("control", "jobs.reconcile", project, delay=delay)
 
 
@@ -89,7 +86,7 @@ def ask(broker: Broker, project: int, heads: Sequence[HeadKind] = ()) -> None:
 
 def press(broker: Broker, project: int) -> None:
     """Note that "Start Training" was received: the model card says so before any job has begun."""
-    broker.note(f"pressed-{project}", time.time(), PENDING_SECONDS)
+    broker.note(f"pressed-{project}", time.time(), broker.pace.pending)
 
 
 def pressed(broker: Broker, project: int) -> bool:

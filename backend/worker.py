@@ -8,6 +8,7 @@ out after 20 s unless the heartbeat thread renews it, and every worker sweeps th
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import time
 from collections.abc import Sequence
@@ -25,13 +26,7 @@ from seedqueue.backend.broker import LANES, Lane
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import KNOWN, RedisUnreachable, SeedqueueError
 from seedqueue.backend.known_jobs import JOBS
-
-# Together they decide how soon a dead worker's job is taken over: within a minute, with time to spare.
-LEASE_SECONDS = 20
-HEARTBEAT_SECONDS = 5
-SWEEP_SECONDS = 10
-SCHEDULE_SECONDS = 1
-AWAIT_SECONDS = 2
+from seedqueue.backend.pace import Pace
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +69,7 @@ class WarmWorker(SimpleWorker):
     """RQ's in-process worker with a lease in place of the time-out, for our jobs alone."""
 
     job_class = OurJob
+    pace = Pace()
 
     def reorder_queues(self, reference_queue: Queue) -> None:
         """A shard after each control job, where one waits: while people annotate, control is never empty for long."""
@@ -82,7 +78,7 @@ class WarmWorker(SimpleWorker):
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
         """Seconds until another worker may take the job over."""
-        return LEASE_SECONDS
+        return math.ceil(self.pace.lease)
 
     def perform_job(self, job: Job, queue: Any, execution: Any) -> bool:
         done = Event()
@@ -96,7 +92,7 @@ class WarmWorker(SimpleWorker):
             heartbeat.join()
 
     def _beat(self, job: Job, execution: Any, done: Event) -> None:
-        while not done.wait(HEARTBEAT_SECONDS):
+        while not done.wait(self.pace.heartbeat):
             try:
                 self.maintain_heartbeats(job, execution)
             except RedisError as error:
@@ -126,6 +122,7 @@ def _work(context: Context, lanes: Sequence[Lane]) -> None:
     reviving = any(lane != "experiment" for lane in lanes)
     queues = [context.broker.queue(lane) for lane in lanes]
     worker = WarmWorker(queues, connection=context.broker.redis, serializer=JSONSerializer)
+    worker.pace = context.pace
     tending = Thread(target=_tend, args=(context, stopping, reviving, worker.name), daemon=True)
     presence.sign_of_life(context.broker, worker.name)
     tending.start()
@@ -134,7 +131,7 @@ def _work(context: Context, lanes: Sequence[Lane]) -> None:
         worker.work(logging_level="WARNING")
     finally:
         stopping.set()
-        tending.join(timeout=SWEEP_SECONDS)
+        tending.join(timeout=context.pace.sweep)
 
 
 def _await(context: Context) -> None:
@@ -145,17 +142,17 @@ def _await(context: Context) -> None:
         with suppress(RedisUnreachable):
             context.broker.ping()
             return
-        time.sleep(AWAIT_SECONDS)
+        time.sleep(context.pace.redis_away)
 
 
 def _tend(context: Context, stopping: Event, reviving: bool, name: str) -> None:
     """What all workers together do beside their jobs: due jobs each second, dead ones' jobs and runs each ten."""
-    while not stopping.wait(SCHEDULE_SECONDS):
+    while not stopping.wait(context.pace.schedule):
         try:
             presence.sign_of_life(context.broker, name)
-            if context.broker.first_in("schedule", SCHEDULE_SECONDS * 0.9):
+            if context.broker.first_in("schedule", context.pace.schedule * 0.9):
                 context.broker.enqueue_due()
-            if context.broker.first_in("sweep", SWEEP_SECONDS):
+            if context.broker.first_in("sweep", context.pace.sweep):
                 context.broker.sweep()
                 if reviving:
                     revival.tick(context)

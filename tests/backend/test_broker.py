@@ -3,12 +3,12 @@
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Barrier, Thread
 
 import pytest
 from rq.job import JobStatus
 
-from seedqueue.backend import broker as broker_module
 from seedqueue.backend import progress, settings
 from seedqueue.backend.broker import Broker, connect
 from seedqueue.backend.errors import Busy, InvalidSetting, RedisUnreachable
@@ -132,8 +132,8 @@ def test_two_instances_in_one_redis_do_not_see_each_other(broker: Broker) -> Non
         pass
 
 
-def test_a_lock_excludes_other_threads(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker_module, "LOCK_WAIT", 0.2)
+def test_a_lock_excludes_other_threads(broker: Broker) -> None:
+    broker.pace = replace(broker.pace, lock_wait=0.2)
     refused: list[Busy] = []
 
     def ask() -> None:
@@ -154,26 +154,24 @@ def test_a_lock_excludes_other_threads(broker: Broker, monkeypatch: pytest.Monke
         pass
 
 
-def test_a_lock_is_released_when_its_holder_fails(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker_module, "LOCK_WAIT", 0.2)
+def test_a_lock_is_released_when_its_holder_fails(broker: Broker) -> None:
+    broker.pace = replace(broker.pace, lock_wait=0.2)
     with pytest.raises(ZeroDivisionError), broker.lock("a"):
         raise ZeroDivisionError
     with broker.lock("a"):
         pass
 
 
-def test_a_living_holder_keeps_its_lock_and_a_killed_ones_ends_with_the_lease(
-    broker: Broker, program: Program, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_living_holder_keeps_its_lock_and_a_killed_ones_ends_with_the_lease(broker: Broker, program: Program) -> None:
     lease = 0.6
     holder = program("hold_lock", broker.url, broker.namespace, "a", str(lease))
     assert says(holder, "held")
-    monkeypatch.setattr(broker_module, "LOCK_WAIT", 2 * lease)
+    broker.pace = replace(broker.pace, lock_wait=2 * lease)
     with pytest.raises(Busy), broker.lock("a"):
         pass
     holder.kill()
     killed = time.monotonic()
-    monkeypatch.setattr(broker_module, "LOCK_WAIT", 10.0)
+    broker.pace = replace(broker.pace, lock_wait=10.0)
     with broker.lock("a"):
         assert time.monotonic() - killed < lease + 0.5
 

@@ -13,7 +13,6 @@ import pytest
 from pools import published, version
 
 from seedqueue.backend import card, progress, triggers, waking
-from seedqueue.backend import trained as module
 from seedqueue.backend.card import LONGEST, Moment, Recorded, words
 from seedqueue.backend.context import Context
 from seedqueue.backend.events import parse
@@ -106,8 +105,8 @@ def context(redis_url: str, nobody: str, tmp_path: Path) -> Iterator[Context]:
 
 
 @pytest.fixture
-def heads(context: Context, monkeypatch: pytest.MonkeyPatch) -> TrainedHeads:
-    monkeypatch.setattr(module, "FRESH_SECONDS", -1.0)
+def heads(context: Context) -> TrainedHeads:
+    context.pace = replace(context.pace, fresh=-1.0)
     return TrainedHeads(context)
 
 

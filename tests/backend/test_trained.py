@@ -14,7 +14,6 @@ from image_server import ImageServer
 from PIL import Image
 from pools import CLASSES, D, embedded, freeze, store, uri, version
 
-from seedqueue.backend import trained as module
 from seedqueue.backend.context import Context
 from seedqueue.backend.settings import Settings
 from seedqueue.backend.trained import TrainedHeads
@@ -57,9 +56,9 @@ def context(tmp_path: Path) -> Iterator[Context]:
 
 
 @pytest.fixture
-def heads(context: Context, monkeypatch: pytest.MonkeyPatch) -> TrainedHeads:
+def heads(context: Context) -> TrainedHeads:
     """Each call looks whether something else serves by now."""
-    monkeypatch.setattr(module, "FRESH_SECONDS", -1.0)
+    context.pace = replace(context.pace, fresh=-1.0)
     return TrainedHeads(context)
 
 
@@ -188,8 +187,8 @@ def test_a_promotion_shows_at_the_next_look(context: Context, heads: TrainedHead
     assert heads.version(1) == "linear-1"
 
 
-def test_between_two_looks_the_records_are_not_asked(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "FRESH_SECONDS", 3600.0)
+def test_between_two_looks_the_records_are_not_asked(context: Context) -> None:
+    context.pace = replace(context.pace, fresh=3600.0)
     warm = TrainedHeads(context)
     assert warm.version(1) == "untrained"
     serve(context, 1, linear())

@@ -12,9 +12,10 @@ from seedqueue.backend import jobs, learning_jobs, waking
 from seedqueue.backend.broker import Broker
 from seedqueue.backend.context import Context
 from seedqueue.backend.errors import LabelStudioUnreachable
+from seedqueue.backend.pace import Pace
 from seedqueue.backend.settings import load
 
-AGO = waking.QUIET_SECONDS + 1
+AGO = Pace().quiet + 1
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def test_events_are_waited_for_but_not_for_ever(broker: Broker) -> None:
     quiet(broker)
     assert not waking.still_coming(broker, 1)
     waking.wake(broker, 1)
-    broker.note("learn-first-1", time.time() - waking.LONGEST_WAIT_SECONDS - 1, 60)
+    broker.note("learn-first-1", time.time() - Pace().longest_wait - 1, 60)
     assert not waking.still_coming(broker, 1)
     begun(broker)  # the next burst is waited for as long as the first
     waking.wake(broker, 1)

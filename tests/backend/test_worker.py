@@ -7,6 +7,7 @@ import sys
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -81,9 +82,9 @@ def test_shards_have_their_turn_between_control_jobs(broker: Broker, calls: list
 
 
 def test_a_failing_job_is_tried_again_and_does_not_end_the_worker(
-    broker: Broker, calls: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
+    broker: Broker, calls: list[tuple[object, ...]]
 ) -> None:
-    monkeypatch.setattr(broker_module, "RETRY_SECONDS", [0, 0])
+    broker.pace = replace(broker.pace, retries=(0, 0))
     failing = broker.enqueue("control", "probe.absent", 1)
     broker.enqueue("control", "probe.work", 2)
     work(broker)
@@ -97,9 +98,8 @@ def test_a_living_workers_job_stays_with_it_and_a_killed_ones_is_handed_over(
     program: Callable[..., "subprocess.Popen[str]"],
     calls: list[tuple[object, ...]],
     eventually: Until,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(broker_module, "RETRY_SECONDS", [0])
+    broker.pace = replace(broker.pace, retries=(0,))
     job_id = broker.enqueue("embed", "probe.work", 5)
     dying = program("die_working", broker.url, broker.namespace, str(LEASE))
     assert dying.stdout is not None
