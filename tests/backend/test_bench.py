@@ -20,6 +20,8 @@ from seedqueue.models.errors import ExtraMissing
 from seedqueue.selectors import registry
 from seedqueue.selectors.choosing import select
 
+pytestmark = pytest.mark.slow
+
 Typed = Callable[..., tuple[int, str, str]]
 
 

@@ -40,6 +40,8 @@ from seedqueue.models.heads import networks
 from seedqueue.models.heads.network_head import NetworkHead
 from seedqueue.models.heads.spec import honest
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     import torch
 

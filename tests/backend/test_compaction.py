@@ -161,6 +161,7 @@ def test_other_errors_are_told(home: Home, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("place", ["folder", pytest.param("object store", marks=pytest.mark.soak)], indirect=True)
+@pytest.mark.slow
 def test_readers_and_writers_go_on_meanwhile(
     store: Embeddings,
     home: Home,

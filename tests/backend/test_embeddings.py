@@ -173,6 +173,7 @@ def test_more_than_is_read_at_once(store: Embeddings, monkeypatch: pytest.Monkey
     assert np.array_equal(store.read([key(n) for n in numbers[5:940:7]]), vectors(*numbers[5:940:7]))
 
 
+@pytest.mark.slow
 def test_a_compaction_in_the_middle_of_a_read(
     store: Embeddings, place: Path | str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,6 +205,7 @@ def test_what_was_read_leaves_memory_with_its_last_reader(store: Embeddings) -> 
         gc.enable()
 
 
+@pytest.mark.slow
 def test_raced_equal_keys_are_read_once_with_the_right_vector(raced: Home) -> None:
     store = Embeddings(raced, "f", DIMENSION)
     assert np.array_equal(store.read([key(n) for n in range(EQUAL)]), vectors(*range(EQUAL)))

@@ -149,6 +149,7 @@ def processes(home: Path, work: Path) -> list[int]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with a killed parent")
+@pytest.mark.slow
 def test_a_killed_run_leaves_no_process_and_goes_on(
     first: tuple[Path, subprocess.CompletedProcess[str]], folder: Path, tmp_path: Path, eventually: Eventually
 ) -> None:
@@ -175,6 +176,7 @@ def test_a_killed_run_leaves_no_process_and_goes_on(
     assert processes(home, work) == []
 
 
+@pytest.mark.slow
 def test_precomputed_embeddings_are_as_good_as_computed_ones(folder: Path, tmp_path: Path) -> None:
     names = sorted(file.name for file in (folder / "images").iterdir())
     vectors = np.random.default_rng(0).standard_normal((COUNT, 5)).astype(np.float32)

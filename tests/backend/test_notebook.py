@@ -21,6 +21,8 @@ from seedqueue.selectors import choosing
 from seedqueue.selectors.errors import BudgetExceedsPool, InvalidBudget, InvalidEmbeddings, UnknownSelector
 from seedqueue.selectors.stability.landscape import MOST_ROWS
 
+pytestmark = pytest.mark.slow
+
 
 def draw(path: Path, seed: int) -> None:
     coarse = np.random.default_rng(seed).integers(0, 256, (6, 6), dtype=np.uint8)

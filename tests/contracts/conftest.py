@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -49,12 +50,25 @@ MAKERS: dict[str, Callable[[Path, int], Path]] = {
 
 
 @pytest.fixture(scope="session")
-def weights_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with random weights of every family that needs some."""
+def make_family(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """`make_family(name)`: the folder of all weights, those of this family in it."""
     folder = tmp_path_factory.mktemp("weights")
-    for make in MAKERS.values():
-        make(folder, 0)
-    return folder
+
+    @cache
+    def make(family: str) -> Path:
+        if family in MAKERS:
+            MAKERS[family](folder, 0)
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def weights_folder(request: pytest.FixtureRequest, make_family: Callable[[str], Path]) -> Path:
+    """A folder with random weights of the test's family `name`, or of every family."""
+    name = request.node.callspec.params.get("name") if hasattr(request.node, "callspec") else None
+    folders = {make_family(family) for family in ([name] if name else MAKERS)}
+    return folders.pop()
 
 
 @pytest.fixture(scope="session")

@@ -24,8 +24,13 @@ from seedqueue.models.runtime import Runtime
 RUNTIME = Runtime(device="cpu", threads=2)
 FLOAT32 = Runtime(device="cpu", threads=2, precision="float32")
 
-every_embedder = pytest.mark.parametrize("name", registry.names())
-weighted = pytest.mark.parametrize("name", [entry.name for entry in registry.entries() if entry.needs_weights])
+QUICK = ("imagenet", "txrv")  # of those with weights; the others' networks are larger, or need an extra
+NAMES = [
+    pytest.param(entry.name, marks=[pytest.mark.slow] if entry.needs_weights and entry.name not in QUICK else [])
+    for entry in registry.entries()
+]
+every_embedder = pytest.mark.parametrize("name", NAMES)
+weighted = pytest.mark.parametrize("name", [each for each in NAMES if registry.get(each.values[0]).needs_weights])
 
 
 def picture(seed: int, size: tuple[int, int] = (150, 100), mode: str = "RGB") -> Image.Image:
@@ -150,6 +155,7 @@ def test_the_fingerprint_is_stable(embedder: Embedder, weights_folder: Path) -> 
     assert loaded(embedder.name, weights_folder, FLOAT32).fingerprint == embedder.fingerprint
 
 
+@pytest.mark.slow
 def test_every_fingerprint_is_another(weights_folder: Path, examples: dict[str, str]) -> None:
     names = (f"{name}:{examples[name]}" if name in examples else registry.full_name(name) for name in registry.names())
     every = {loaded(name, weights_folder).fingerprint for name in names}

@@ -3,6 +3,8 @@
 The rows of the pool lie cluster by cluster, the largest first, so that the lowest rows are all of one kind.
 """
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -71,6 +73,7 @@ def coverage(rows: npt.NDArray[np.int64]) -> float:
     return float(covered_by(unit(), unit()[rows]).mean())
 
 
+@cache
 def coverage_of_uniform(budget: int) -> float:
     return float(np.mean([coverage(select("uniform", clustered(), budget, seed=seed).rows) for seed in range(20)]))
 

@@ -22,6 +22,8 @@ from seedqueue.backend.settings import variables
 from seedqueue.models import registry as embedders
 from seedqueue.selectors import choosing
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOK = Path(__file__).resolve().parents[2] / "docs" / "notebook.ipynb"
 NO_FOLDERS: list[str] = []  # of kernels: what is left is ipykernel's own description, of this interpreter
 

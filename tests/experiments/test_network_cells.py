@@ -17,6 +17,8 @@ from seedqueue.experiments.measuring import Measuring
 from seedqueue.experiments.prepared import PreparedPool
 from seedqueue.experiments.units import Unit, units_of
 
+pytestmark = pytest.mark.slow
+
 SIDE = 32
 SPLITS = ("train",) * 6 + ("val",) * 3 + ("test",) * 3
 TRUTH = np.array([1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 0, 1], dtype=np.bool_)[:, None]

@@ -15,6 +15,8 @@ from seedqueue.experiments.grid import Grid, PoolSpec
 from seedqueue.experiments.measuring import Means, Measuring
 from seedqueue.experiments.units import units_of
 
+pytestmark = pytest.mark.slow
+
 SQUEEZENET = "imagenet:squeezenet1_1"
 
 

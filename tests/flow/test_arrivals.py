@@ -25,6 +25,8 @@ from seedqueue.backend.milestones import Arrived
 from seedqueue.backend.pool import list_pool
 from seedqueue.backend.settings import environment_of
 
+pytestmark = pytest.mark.slow
+
 AUDIT, FRESH, DRAWN = 28, 30, 52
 
 

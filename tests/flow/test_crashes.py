@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -22,24 +20,24 @@ from seedqueue.backend.versions import ModelVersion
 
 PROGRAM = Path(__file__).resolve().parents[1] / "support/crashing.py"
 B = "seedqueue.backend"
-soak = pytest.mark.soak
+slow = pytest.mark.slow
 
 OF_A_QUEUE = [
-    pytest.param(f"{B}.snapshots:Snapshots.save", "after", id="listed", marks=soak),
-    pytest.param(f"{B}.embeddings:Embeddings.add", "before", id="embedded, nothing stored", marks=soak),
-    pytest.param(f"{B}.embeddings:Sources.add", "before", id="stored, no source noted", marks=soak),
-    pytest.param(f"{B}.progress:shard_done", "after", id="a shard is done", marks=soak),
-    pytest.param(f"{B}.records:Records.save_queue", "before", id="chosen, not recorded", marks=soak),
-    pytest.param(f"{B}.records:Records.save_queue", "after", id="recorded", marks=soak),
-    pytest.param(f"{B}.publish:switch", "before", id="ranks imported, not served", marks=soak),
-    pytest.param(f"{B}.publish:switch", "after", id="served, not recorded", marks=soak),
-    pytest.param(f"{B}.serving:clear_earlier", "before", id="published, earlier rounds not cleared", marks=soak),
+    pytest.param(f"{B}.snapshots:Snapshots.save", "after", id="listed", marks=slow),
+    pytest.param(f"{B}.embeddings:Embeddings.add", "before", id="embedded, nothing stored", marks=slow),
+    pytest.param(f"{B}.embeddings:Sources.add", "before", id="stored, no source noted", marks=slow),
+    pytest.param(f"{B}.progress:shard_done", "after", id="a shard is done", marks=slow),
+    pytest.param(f"{B}.records:Records.save_queue", "before", id="chosen, not recorded", marks=slow),
+    pytest.param(f"{B}.records:Records.save_queue", "after", id="recorded", marks=slow),
+    pytest.param(f"{B}.publish:switch", "before", id="ranks imported, not served"),
+    pytest.param(f"{B}.publish:switch", "after", id="served, not recorded"),
+    pytest.param(f"{B}.serving:clear_earlier", "before", id="published, earlier rounds not cleared", marks=slow),
 ]
 OF_A_VERSION = [
-    pytest.param(f"{B}.learn:judge", "after", id="trained, nothing stored", marks=soak),
-    pytest.param(f"{B}.blobs:Blobs.put", "after", id="weights stored, no row names them", marks=soak),
-    pytest.param(f"{B}.versions:Versions.promote", "before", id="a version that does not serve yet", marks=soak),
-    pytest.param(f"{B}.versions:Versions.promote", "after", id="it serves, the queue does not show it", marks=soak),
+    pytest.param(f"{B}.learn:judge", "after", id="trained, nothing stored", marks=slow),
+    pytest.param(f"{B}.blobs:Blobs.put", "after", id="weights stored, no row names them", marks=slow),
+    pytest.param(f"{B}.versions:Versions.promote", "before", id="a version that does not serve yet"),
+    pytest.param(f"{B}.versions:Versions.promote", "after", id="it serves, the queue does not show it", marks=slow),
 ]
 
 
@@ -151,10 +149,3 @@ def test_the_version_of_a_killed_learner_is_that_of_an_undisturbed_one(
             return any(body["outcome"] == "refreshed" for _, _, body in told)
 
         machine.eventually(shown, 120, "the queue that carries the version's word")
-
-
-@pytest.mark.parametrize("point", sorted({each.values[0] for each in OF_A_QUEUE + OF_A_VERSION}))
-def test_each_of_these_functions_is_there(point: str) -> None:
-    """They are died at by `make soak` alone."""
-    module, _, path = str(point).partition(":")
-    assert callable(attrgetter(path)(importlib.import_module(module)))

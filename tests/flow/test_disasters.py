@@ -71,6 +71,7 @@ def test_a_run_waits_while_label_studio_is_in_trouble_and_says_so(
     assert uris(behind, run) == uris(behind, undisturbed)
 
 
+@pytest.mark.slow
 def test_a_creation_that_met_a_locked_database_leaves_one_connection(behind: Backend, front: StudioFront) -> None:
     project = behind.new_project([])
     left = [Trouble(500, late=True, says="database is locked")]

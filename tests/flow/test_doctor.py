@@ -132,6 +132,7 @@ def test_a_wrong_token_is_red_and_what_needs_it_is_skipped(backend: Backend, see
     assert only(lines, machine.REDIS).level == only(lines, machine.WORKERS).level == "green"
 
 
+@pytest.mark.slow
 def test_a_user_who_is_no_owner_signs_nobody_up(backend: Backend, seeded: int, label_studio: LabelStudioServer) -> None:
     token = sign_up(label_studio, "doctors-colleague@example.com", "a long password")
     users = len(backend.context.studio.call("GET", "/api/users/"))
@@ -141,6 +142,7 @@ def test_a_user_who_is_no_owner_signs_nobody_up(backend: Backend, seeded: int, l
     assert len(backend.context.studio.call("GET", "/api/users/")) == users
 
 
+@pytest.mark.slow
 def test_an_event_that_basic_auth_refuses_is_red_until_the_mend(
     make_backend: Callable[..., Backend], images: ImageServer
 ) -> None:
@@ -164,6 +166,7 @@ def test_an_event_that_basic_auth_refuses_is_red_until_the_mend(
     assert reds(examine(backend.context, project)) == {link.WEBHOOK}
 
 
+@pytest.mark.slow
 def test_another_sampling_and_a_lost_rank_break_the_order(backend: Backend, images: ImageServer) -> None:
     # Backwards: the first phantom, which hog ranks first, is the last task.
     project, studio = backend.new_project(images.urls()[::-1]), backend.context.studio
@@ -195,6 +198,7 @@ def backend_tasks(backend: Backend, project: int) -> list[int]:
     return [task["id"] for task in answer["tasks"]]
 
 
+@pytest.mark.slow
 def test_a_changed_model_version_is_red_and_what_is_labelled_is_not_missed(
     backend: Backend, images: ImageServer, annotators: Annotators
 ) -> None:
@@ -216,6 +220,7 @@ def test_a_changed_model_version_is_red_and_what_is_labelled_is_not_missed(
     assert "'Seed queue 1'" in lines[0].mend
 
 
+@pytest.mark.slow
 def test_images_of_every_storage_are_looked_at(
     backend: Backend, images: ImageServer, label_studio: LabelStudioServer, phantoms: list[Path]
 ) -> None:
@@ -255,6 +260,7 @@ def test_missing_weights_are_red(backend: Backend, images: ImageServer, tmp_path
         assert only(lines, check).level == "skipped"
 
 
+@pytest.mark.slow
 def test_without_workers_and_without_the_backend(make_backend: Callable[..., Backend], images: ImageServer) -> None:
     backend = make_backend(workers=0)
     project = backend.new_project(images.urls()[:4])
@@ -287,6 +293,7 @@ TEXT = '<View><Text name="text" value="$text"/><Choices name="c" toName="text"><
 NOTE = '<View><Image name="i" value="$image"/><TextArea name="note" toName="i"/></View>'
 
 
+@pytest.mark.slow
 def test_label_configs_that_do_not_do_and_projects_that_are_not_there(backend: Backend) -> None:
     lines = examine(backend.context, backend.new_project([], label_config=TEXT))
     assert reds(lines) == {pictures.CONFIG, link.ATTACHED}

@@ -27,6 +27,8 @@ from seedqueue.backend.label_studio import Studio
 from seedqueue.backend.settings import Settings, child_environment, environment_of
 from seedqueue.experiments.datasets.tables import LabelledImage, read_labels
 
+pytestmark = pytest.mark.slow
+
 CONFIG = """
 <View>
   <Image name="image" value="$image"/>

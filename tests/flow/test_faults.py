@@ -135,6 +135,7 @@ def test_two_workers_share_a_project_and_a_killed_ones_shard_is_taken_over(
     assert len(backend.context.records.queue(project, run.number)) == 6
 
 
+@pytest.mark.slow
 def test_a_run_survives_the_loss_of_redis(
     make_backend: Callable[..., Backend], images: ImageServer, eventually: Eventually
 ) -> None:
@@ -148,6 +149,7 @@ def test_a_run_survives_the_loss_of_redis(
     assert backend.ended(run, seconds=150).state == "published"
 
 
+@pytest.mark.slow
 def test_a_worker_ends_a_run_that_waits_for_label_studio_with_its_name(
     make_backend: Callable[..., Backend], eventually: Eventually
 ) -> None:

@@ -68,6 +68,7 @@ def test_start_training_is_seen_within_a_second_and_then_all_the_way(
     assert backend.described(card.project)["model_version"] == "Seed queue 1"
 
 
+@pytest.mark.slow
 def test_a_title_that_was_written_back_is_mended(card: Card, backend: Backend, project: int) -> None:
     backend.seed(project, budget=4)
     context, run = backend.context, backend.context.records.published_run(project)
@@ -79,6 +80,7 @@ def test_a_title_that_was_written_back_is_mended(card: Card, backend: Backend, p
     assert card.read()["title"] == backend.described(project)["model_version"] == "Seed queue 1"
 
 
+@pytest.mark.slow
 def test_the_order_holds_while_the_version_text_changes(
     card: Card, backend: Backend, project: int, images: ImageServer, annotators: Annotators
 ) -> None:
@@ -100,6 +102,7 @@ def test_the_order_holds_while_the_version_text_changes(
     assert {one["model_version"] for one in stored} <= {"Seed queue 1", "Seed queue 2"}
 
 
+@pytest.mark.slow
 def test_a_training_in_vain_is_told_and_the_queue_goes_on(
     card: Card, backend: Backend, project: int, annotators: Annotators
 ) -> None:
@@ -111,6 +114,7 @@ def test_a_training_in_vain_is_told_and_the_queue_goes_on(
     assert [one.task for one in annotator.work(3)] == queue[:3]
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_tells_its_reason_and_the_queue_goes_on(
     card: Card, backend: Backend, project: int, annotators: Annotators
 ) -> None:
@@ -122,6 +126,7 @@ def test_a_run_that_fails_tells_its_reason_and_the_queue_goes_on(
     assert [one.task for one in annotator.work(3)] == queue[:3]
 
 
+@pytest.mark.slow
 def test_wrong_params_are_told_and_a_right_press_mends_it(card: Card, backend: Backend, project: int) -> None:
     card.press({"budget": 0})
     card.eventually("seed queue 1 failed: the budget is 0")
@@ -132,6 +137,7 @@ def test_wrong_params_are_told_and_a_right_press_mends_it(card: Card, backend: B
     card.eventually("seed queue 2 is in place")
 
 
+@pytest.mark.slow
 def test_a_project_that_was_told_of_a_failure_can_be_attached_again(
     card: Card, backend: Backend, project: int, eventually: Eventually
 ) -> None:
@@ -141,6 +147,7 @@ def test_a_project_that_was_told_of_a_failure_can_be_attached_again(
     card.eventually("seed queue 1 failed: ")
 
 
+@pytest.mark.slow
 def test_undo_is_told(card: Card, backend: Backend, project: int) -> None:
     backend.seed(project, budget=2)
     card.eventually(IN_PLACE)

@@ -49,6 +49,7 @@ def test_one_image_of_each_patient(backend: Backend, project: int) -> None:
     assert max(map(patients(twice).count, range(PATIENTS))) == 2
 
 
+@pytest.mark.slow
 def test_a_rare_finding_of_the_reports_comes_first(backend: Backend, project: int) -> None:
     known = reports(backend, project)
     queue = backend.seed(project, budget=7, selector="weak-label", weak_label="keywords:report:effusion")
@@ -57,12 +58,14 @@ def test_a_rare_finding_of_the_reports_comes_first(backend: Backend, project: in
     assert sum(found) == 2  # all there are
 
 
+@pytest.mark.slow
 def test_a_field_that_no_task_has_fails_the_run_with_its_name(backend: Backend, project: int) -> None:
     run = backend.ended(backend.request(project, budget=3, group_field="person"))
     assert run.state == "failed"
     assert run.error.startswith("No image has a value in the field 'person'")
 
 
+@pytest.mark.slow
 def test_choices_that_a_seed_queue_cannot_feed_are_refused_at_once(backend: Backend, project: int) -> None:
     for choices, message in (
         ({"selector": "weak-label"}, "needs a weak label to go by"),

@@ -16,6 +16,8 @@ from taught import Annotators
 
 from seedqueue.backend import connection
 
+pytestmark = pytest.mark.slow
+
 USER, PASSWORD = "admin", "a secret"
 
 

@@ -95,6 +95,7 @@ def test_one_class_and_fewer_labels_than_classes_make_a_version_that_says_so(mak
     assert prediction["result"][0]["value"] == {"choices": ["benign"]}
 
 
+@pytest.mark.slow
 def test_labels_that_left_the_config_and_deleted_tasks_are_left_out(make: Callable[..., Taught]) -> None:
     taught = make(12, budget=4)
     studio = taught.expert.annotator.studio

@@ -23,6 +23,8 @@ from seedqueue.backend import learning, waking
 from seedqueue.backend.gathering import gather
 from seedqueue.backend.learn import train_head
 
+pytestmark = pytest.mark.slow
+
 EPOCHS = 2
 OUTLINES = """
 <View>
@@ -46,7 +48,7 @@ def radiographs(truth: Truth) -> Iterator[ImageServer]:
 
 @pytest.fixture(scope="module")
 def segmenting(make_backend: Callable[..., Backend]) -> Backend:
-    return make_backend(epochs=EPOCHS, train_every=2, threads=1)
+    return make_backend(epochs=EPOCHS, train_every=2, threads=1, speed=1.0)
 
 
 @pytest.fixture

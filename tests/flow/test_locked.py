@@ -45,6 +45,7 @@ def fields(backend: Backend, project: int) -> dict[int, dict[str, Any]]:
     return pool.task_data(backend.context.studio, project, [])
 
 
+@pytest.mark.slow
 def test_a_filter_narrows_seeds_and_rounds(backend: Backend, mixed: int) -> None:
     told = fields(backend, mixed)
     kept = min(task for task, one in told.items() if one["view"] == "PA" and one["date"] >= "2026")
@@ -67,6 +68,7 @@ def test_a_filter_narrows_seeds_and_rounds(backend: Backend, mixed: int) -> None
     assert "none of 40 tasks has a field 'veiw'; the project's have date, image, patient, view" in slip.error
 
 
+@pytest.mark.slow
 def test_a_label_of_another_control_narrows_too(backend: Backend, mixed: int) -> None:
     studio, numbers = backend.context.studio, sorted(fields(backend, mixed))
     said, other, unsaid = numbers[:3]
@@ -123,6 +125,7 @@ def test_a_locked_task_is_never_chosen_served_or_learnt_from(
     assert {one.task for one in annotator.work(40)} == set(kept[:-1])
 
 
+@pytest.mark.slow
 def test_what_is_read_in_common_is_locked_and_opened_too(
     backend: Backend, mixed: int, annotators: Callable[[int, int], list[Annotator]]
 ) -> None:
@@ -152,6 +155,7 @@ def test_what_is_read_in_common_is_locked_and_opened_too(
     assert served() == dict.fromkeys(common, (1, True))  # both are read once, as they were to be
 
 
+@pytest.mark.slow
 def test_a_dry_run_is_published_without_what_was_locked_since(backend: Backend, mixed: int) -> None:
     context = backend.context
     dry = backend.ended(backend.request(mixed, budget=4, audit=3, dry_run=True))
@@ -166,6 +170,7 @@ def test_a_dry_run_is_published_without_what_was_locked_since(backend: Backend, 
     assert apart[0] not in {one.task for one in frozen(context.records, mixed)}
 
 
+@pytest.mark.slow
 def test_detach_leaves_a_project_as_it_was(backend: Backend, images: ImageServer) -> None:
     context, studio = backend.context, backend.context.studio
     project = backend.new_project(images.urls())

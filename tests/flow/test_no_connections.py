@@ -20,6 +20,8 @@ from seedqueue.backend.demo.label_studio import LabelStudioServer
 from seedqueue.backend.health import is_healthy
 from seedqueue.backend.settings import Settings, child_environment, environment_of
 
+pytestmark = pytest.mark.slow
+
 ELSEWHERE = "192.0.2.7"  # a documentation's address, which nobody has
 NATIVE = """
 import ctypes, socket

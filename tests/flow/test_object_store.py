@@ -11,6 +11,8 @@ from running import Backend
 from seedqueue.backend import embedded_redis
 from seedqueue.backend.children import Children
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_seed_queue_and_the_second_that_embeds_nothing_again(
     make_backend: Callable[..., Backend], images: ImageServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from image_server import ImageServer
 from PIL import Image
 from running import CHOICE, Backend
@@ -74,6 +75,7 @@ def test_a_dry_run_changes_nothing_in_label_studio_and_is_published_as_it_was_sh
     assert (refused.status_code, refused.json()["error"]) == (422, "NothingChanged")
 
 
+@pytest.mark.slow
 def test_tasks_added_and_taken_out_by_hand(backend: Backend, project: int, annotators: Annotators) -> None:
     queue = [one.task for one in backend.seed(project, budget=5)]
     drawn = map_of(backend, project, 1)
@@ -97,6 +99,7 @@ def test_tasks_added_and_taken_out_by_hand(backend: Backend, project: int, annot
     assert (refused.status_code, refused.json()["error"]) == (409, "NotPublishable")
 
 
+@pytest.mark.slow
 def test_the_map_tells_what_is_known_of_every_task(backend: Backend, project: int, annotators: Annotators) -> None:
     queue = [one.task for one in backend.seed(project, budget=5)]
     drawn = map_of(backend, project, 1)
@@ -122,6 +125,7 @@ def test_the_map_tells_what_is_known_of_every_task(backend: Backend, project: in
     assert {near for i, near in enumerate(again["nearest_labelled"]) if i != at} == {queue[0]}
 
 
+@pytest.mark.slow
 def test_why_a_task_stands_in_the_queue(backend: Backend, project: int) -> None:
     queue = backend.seed(project, budget=5)
     drawn = map_of(backend, project, 1)
@@ -138,6 +142,7 @@ def test_why_a_task_stands_in_the_queue(backend: Backend, project: int) -> None:
     assert told["sentences"][0].startswith(f"Not in the queue: rank {by['rank']}, task {by['task']}, stands for it")
 
 
+@pytest.mark.slow
 def test_the_projects_are_those_to_which_this_backend_is_attached(backend: Backend, images: ImageServer) -> None:
     attached = backend.new_project(images.urls())
     backend.attach(attached)
@@ -154,6 +159,7 @@ def test_the_projects_are_those_to_which_this_backend_is_attached(backend: Backe
     assert (pool["tasks"], pool["labelled"], pool["fields"]) == (40, 0, [])
 
 
+@pytest.mark.slow
 def test_thumbnails_are_small_and_of_the_project_alone(backend: Backend, project: int, images: ImageServer) -> None:
     queue = backend.seed(project, budget=4)
     answer = backend.get(f"/api/projects/{project}/tasks/{queue[0].task}/thumbnail")

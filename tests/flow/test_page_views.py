@@ -65,6 +65,7 @@ def shown_labels(taught: Taught) -> int:
 
 
 @pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.slow
 def test_a_view_is_for_everybody(hostile: Hostile, admin: AdminPage, view: str) -> None:
     """By axe-core, light and dark; nothing is wider than a phone; no text of a task has become markup."""
     settled(admin, view, hostile)
@@ -104,6 +105,7 @@ def settled(admin: AdminPage, view: str, hostile: Hostile) -> None:
         expect(root.locator("#workers tbody tr").first).to_be_visible()
 
 
+@pytest.mark.slow
 def test_why_and_changing_the_queue_on_the_map(hostile: Hostile, admin: AdminPage) -> None:
     """A task is added by its number, others by a lasso; one is taken out; it stands as it was asked for."""
     page, queue, backend = admin.page, hostile.queue, hostile.taught.backend
@@ -209,6 +211,7 @@ FOCUSED = """(wanted) => {
 }"""
 
 
+@pytest.mark.slow
 def test_a_page_of_another_site_cannot_make_the_browser_act(
     backend: Backend, project: int, chromium: Browser, images: ImageServer, tmp_path: Path
 ) -> None:

@@ -16,6 +16,8 @@ from seedqueue.backend.label_studio import Studio
 from seedqueue.backend.pool import PoolTask, list_pool
 from seedqueue.backend.pool_errors import EmptyProject, TabNotFound
 
+pytestmark = pytest.mark.slow
+
 TASKS = 3000
 CONFIG = """
 <View>

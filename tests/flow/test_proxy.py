@@ -16,6 +16,8 @@ from running import Backend
 from sub_path_front import SubPathFront, sub_path_front
 from who_asked import published_for
 
+pytestmark = pytest.mark.slow
+
 HEADER = "X-Remote-User"
 
 

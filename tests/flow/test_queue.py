@@ -126,6 +126,7 @@ def test_skipped_tasks_do_not_count_as_free(
     )
 
 
+@pytest.mark.slow
 def test_the_tail_is_topped_up_as_annotations_come(
     backend: Backend, images: ImageServer, annotators: Annotators
 ) -> None:
@@ -176,6 +177,7 @@ def test_seeding_again_replaces_the_queue_and_removes_the_old_one(
     assert backend.described(project)["model_version"] == "Seed queue 2"
 
 
+@pytest.mark.slow
 def test_clearing_the_round_before_goes_on_where_its_time_ran_out(backend: Backend, project: int) -> None:
     context = backend.context
     with context.broker.lock(f"tidy-{project}"):  # the worker waits: here it is cleared by hand
@@ -230,6 +232,7 @@ def test_ranks_that_label_studio_drops_are_noticed(backend: Backend, images: Ima
         publish.import_scores(backend.context.studio, project, "v", {good: 0.1, bad: 1.5})
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_after_the_switch_can_be_undone(backend: Backend, project: int) -> None:
     """Killed between the switch and its record: Label Studio serves the queue, the records say "failed"."""
     before = backend.described(project)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from image_server import ImageServer
 from running import Backend
 
@@ -17,6 +18,7 @@ from seedqueue.backend.file_names import file_name
 from seedqueue.backend.settings import child_environment
 
 
+@pytest.mark.slow
 def test_ultrasound_uploads_are_queued_with_imagenet_weights(
     make_backend: Callable[..., Backend], test_data: Path, annotators: Callable[[int, int], list[Annotator]]
 ) -> None:

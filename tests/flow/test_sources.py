@@ -129,6 +129,7 @@ def test_local_files_by_absolute_and_by_relative_address(
 
 
 @pytest.mark.parametrize("presign", [True, False])
+@pytest.mark.slow
 def test_cloud_storage_through_label_studio(closed_backend: Backend, bucket: S3Server, presign: bool) -> None:
     studio = closed_backend.context.studio
     project = create_project(studio, "cloud")
@@ -151,6 +152,7 @@ def assert_token_stayed_home(bucket: S3Server, studio: Studio) -> None:
     assert [asked for asked in bucket.asked if token in str([*asked.headers.values(), *asked.query.values()])] == []
 
 
+@pytest.mark.slow
 def test_cloud_storage_as_the_api_rewrites_it(closed_backend: Backend, bucket: S3Server) -> None:
     studio = closed_backend.context.studio
     project = create_project(studio, "rewritten")
@@ -204,6 +206,7 @@ def test_what_no_storage_holds_is_listed_and_the_rest_is_published(
         "{url}/data/local-files/?d=../../../../etc/passwd",
     ],
 )
+@pytest.mark.slow
 def test_neither_files_of_the_machine_nor_label_studios_api_are_images(uri: str, closed_backend: Backend) -> None:
     """What the real Label Studio answers: no file, no answer of its API, and no run that such a task could end."""
     studio = closed_backend.context.studio
@@ -218,6 +221,7 @@ def test_neither_files_of_the_machine_nor_label_studios_api_are_images(uri: str,
 
 
 @SDK_WITH_PAT
+@pytest.mark.slow
 def test_a_personal_access_token_fetches_everything_until_it_is_revoked(
     make_backend: Callable[..., Backend], label_studio: LabelStudioServer, bucket: S3Server, pictures: list[Path]
 ) -> None:
@@ -252,6 +256,7 @@ def clock(ahead: timedelta) -> type[datetime]:
 
 
 @SDK_WITH_PAT
+@pytest.mark.slow
 def test_an_access_token_is_renewed_before_it_ends(
     label_studio: LabelStudioServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,8 @@ from seedqueue.backend.demo.project import create_project
 from seedqueue.backend.records import QueuedTask
 from seedqueue.backend.task_fields import CLUSTER, NAMES, NEAREST, RANK, STANDS_FOR
 
+pytestmark = pytest.mark.slow
+
 ODD = {"zeta": 'ü "quoted"', "alpha": {"b": [1, 2.5, None]}, "1e3": 1e-7, "rank": 7, "empty": ""}
 
 

@@ -15,6 +15,8 @@ from seedqueue.backend import embedded_redis
 from seedqueue.backend.children import Children
 from seedqueue.backend.demo.label_studio import LabelStudioServer
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "correct horse/battery@staple"
 ENCODED = "correct%20horse%2Fbattery%40staple"
 

@@ -17,6 +17,8 @@ from seedqueue.models.embedder import Embedder, embed_images
 from seedqueue.models.errors import ExtraMissing, WeightsCorrupt, WeightsMissing
 from seedqueue.models.runtime import Runtime
 
+pytestmark = pytest.mark.slow
+
 RUNTIME = Runtime(device="cpu", threads=1)
 
 

@@ -36,6 +36,8 @@ from seedqueue.models.preprocessor import look
 from seedqueue.models.runtime import Runtime
 from seedqueue.models.vision import VisionEmbedder
 
+pytestmark = pytest.mark.slow
+
 NAME = f"hf:{HF}"
 EXACT = Runtime(device="cpu", threads=1, precision="float32")
 EAGER = Eager(device="cpu")

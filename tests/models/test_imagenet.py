@@ -69,6 +69,7 @@ def test_the_embedding_is_what_the_last_layer_sees(tmp_path: Path, variant: str,
 
 
 @pytest.mark.parametrize("variant", ["vgg11", "mobilenet_v3_small", "vit_b_32", "swin_t", "shufflenet_v2_x0_5"])
+@pytest.mark.slow
 def test_other_families_lose_their_last_layer(variant: str) -> None:
     import torch
     from torchvision.models import get_model

@@ -16,6 +16,8 @@ from seedqueue.models.errors import UnusableModel, WeightsCorrupt, WeightsMissin
 from seedqueue.models.onnx_data import external_files
 from seedqueue.models.runtime import Runtime
 
+pytestmark = pytest.mark.slow
+
 NAME = f"onnx:{ONNX}"
 EXACT = Runtime(device="cpu", threads=1, precision="float32")
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -14,6 +14,8 @@ from seedqueue.models.embedder import Embedder, Floats, embed_images
 from seedqueue.models.errors import ExtraMissing, WeightsCorrupt, WeightsMissing
 from seedqueue.models.runtime import Runtime
 
+pytestmark = pytest.mark.slow
+
 RUNTIME = Runtime(device="cpu", threads=2, precision="float32")
 
 OPENVINO = ("remedis-0", "remedis-pooled", "remedis-free")

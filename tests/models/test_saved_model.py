@@ -15,6 +15,8 @@ from seedqueue.models.embedders.cxrf import _VISION_SIGNATURE
 from seedqueue.models.errors import ExtraMissing, OperationsMissing, WeightsCorrupt
 from seedqueue.models.runtime import Runtime
 
+pytestmark = pytest.mark.slow
+
 RUNTIME = Runtime(device="cpu", threads=1)
 INDEX, DATA = "variables/variables.index", "variables/variables.data-00000-of-00001"
 

@@ -15,6 +15,8 @@ from seedqueue.models.embedder import embed_images
 from seedqueue.models.errors import ExtraMissing, UnknownEmbedder, UnusableModel, WeightsCorrupt, WeightsMissing
 from seedqueue.models.runtime import Runtime
 
+pytestmark = pytest.mark.slow
+
 NAME = f"timm:{TIMM}"
 EXACT = Runtime(device="cpu", threads=1, precision="float32")
 EAGER = Eager(device="cpu")

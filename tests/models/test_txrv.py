@@ -54,6 +54,7 @@ def test_both_file_formats_give_torchxrayvisions_features(tmp_path: Path, networ
     assert expected.std() > 0
 
 
+@pytest.mark.slow
 def test_its_resnet_gives_torchxrayvisions_features(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
     import torchvision
@@ -73,6 +74,7 @@ def test_its_resnet_gives_torchxrayvisions_features(tmp_path: Path, monkeypatch:
     assert np.allclose(embed_images(embedder, [image]), expected, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_its_autoencoder_gives_torchxrayvisions_code(tmp_path: Path) -> None:
     import torch
 
@@ -86,6 +88,7 @@ def test_its_autoencoder_gives_torchxrayvisions_code(tmp_path: Path) -> None:
     assert np.allclose(embed_images(embedder, [grey()]), expected, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_an_old_file_lacks_what_newer_torch_adds(tmp_path: Path, network: Any) -> None:
     import copy
 
@@ -160,6 +163,7 @@ def test_its_findings_are_torchxrayvisions_own_from_the_embeddings_alone(tmp_pat
     assert (strongest.argmax(axis=1) == expected.argmax(axis=1))[strongest.any(axis=1)].all()
 
 
+@pytest.mark.slow
 def test_what_the_weights_were_not_trained_for_is_no_finding(tmp_path: Path, network: Any) -> None:
     import torch
 

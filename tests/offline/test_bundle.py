@@ -19,6 +19,8 @@ from seedqueue.backend.offline import bundle, checksums, closure, installing
 from seedqueue.backend.offline.errors import BundleExists, ExtraUnknown, ImageUnusable, NoLabelStudio
 from seedqueue.backend.offline.weight_files import WeightFile
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

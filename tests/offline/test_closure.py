@@ -17,6 +17,8 @@ from tiny_wheels import unpack, wheel
 from seedqueue.backend.offline import closure, own_wheel, wheelhouse
 from seedqueue.backend.offline.errors import NoPip, PackageMissing, WheelsMissing
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_closure_has_what_is_needed_and_no_more(tiny: Path) -> None:
     plain = closure.closure("tiny-root")

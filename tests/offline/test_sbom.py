@@ -19,6 +19,8 @@ from seedqueue.models import registry
 from seedqueue.models.errors import WeightsMissing
 from seedqueue.models.weights import WeightsFile
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

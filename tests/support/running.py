@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ class Backend:
     log_file: Path
     eventually: Eventually
     pid: int = 0  # of `seedqueue serve`
+    projects: list[int] = field(default_factory=list)  # that were made here and are still there
 
     @property
     def url(self) -> str:
@@ -87,9 +88,16 @@ class Backend:
         assert ended.state == "published", ended.error
         return self.context.records.queue(project, ended.number)
 
+    def drop(self, projects: list[int]) -> None:
+        """Delete them: workers look at every queue in place now and then, which is work for the one Label Studio."""
+        for number in projects:
+            self.context.studio.call("DELETE", f"/api/projects/{number}", missing_ok=True)
+            self.projects.remove(number)
+
     def new_project(self, uris: list[str], label_config: str = LABEL_CONFIG) -> int:
         """A project with one task per URI."""
         number = create_project(self.context.studio, "flow", label_config)
+        self.projects.append(number)
         if uris:
             body = [{"image": uri} for uri in uris]
             self.context.studio.call("POST", f"/api/projects/{number}/import", json=body)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-POLL_SECONDS = 0.02
+FIRST_POLL_SECONDS, LONGEST_POLL_SECONDS = 0.02, 0.3
 
 
 class NotInTime(AssertionError):
@@ -14,10 +14,14 @@ class NotInTime(AssertionError):
 
 
 def eventually(condition: Callable[[], Any], seconds: float = 60.0, what: str = "the condition") -> Any:
-    """Wait until it holds and give its value. Raises `NotInTime` after so many seconds."""
-    deadline = time.monotonic() + seconds
+    """Wait until it holds and give its value. Raises `NotInTime` after so many seconds.
+
+    It is asked less and less often: most conditions ask a server, whose answers cost more than a moment's delay.
+    """
+    deadline, pause = time.monotonic() + seconds, FIRST_POLL_SECONDS
     while not (value := condition()):
         if time.monotonic() > deadline:
             raise NotInTime(f"{what} did not hold within {seconds:.0f} s")
-        time.sleep(POLL_SECONDS)
+        time.sleep(pause)
+        pause = min(1.3 * pause, LONGEST_POLL_SECONDS)
     return value

@@ -31,6 +31,7 @@ def classifier() -> NetworkHead:
     return NetworkHead.create(("disc", "square"), "single", side=32)
 
 
+@pytest.mark.slow
 def test_vgg11_falls_in_loss(classifier: NetworkHead) -> None:
     """Of dark and bright images: of shapes, whether it does in so few steps rests on the seed."""
     truth = np.eye(2, dtype=bool)[np.arange(8) % 2]
@@ -143,6 +144,7 @@ def test_other_inputs_are_refused(segmenter: NetworkHead, classifier: NetworkHea
         NetworkHead.create(("shape",), "masks", side=100)
 
 
+@pytest.mark.slow
 def test_a_seed_gives_the_same_untrained_head() -> None:
     before = torch.random.get_rng_state()
     heads = [NetworkHead.create(("shape",), "masks", side=32, seed=seed) for seed in (0, 0, 1)]
@@ -151,6 +153,7 @@ def test_a_seed_gives_the_same_untrained_head() -> None:
     assert first == again != other
 
 
+@pytest.mark.slow
 def test_imagenet_s_weights_are_taken_and_said(tmp_path: Path) -> None:
     source = networks.source("unet-vgg11")
     file = tmp_path / source.files[0].name
@@ -170,6 +173,7 @@ def test_imagenet_s_weights_are_taken_and_said(tmp_path: Path) -> None:
         weights.require(tmp_path, source, "unet-vgg11")
 
 
+@pytest.mark.slow
 def test_the_classifier_takes_imagenet_s_weights_but_for_the_last_layer(tmp_path: Path) -> None:
     published = torchvision.models.vgg11(weights=None, init_weights=False).state_dict()
     torch.save(published, tmp_path / "vgg11-8a719046.pth")

@@ -220,6 +220,7 @@ def test_a_loss_that_is_no_number_ends_training() -> None:
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 9])
+@pytest.mark.slow
 def test_tiny_sets_train_a_network_with_batch_normalisation(n: int) -> None:
     # At side 32 the deepest features are one pixel: a batch of one image would have no variance.
     torch.manual_seed(0)
@@ -236,6 +237,7 @@ def test_one_class_only_is_learnt_as_it_is() -> None:
     assert (shown[:, 0] > 0.9).all()
 
 
+@pytest.mark.slow
 def test_empty_masks_only_teach_emptiness() -> None:
     torch.manual_seed(0)
     network, none = unet_vgg11(1), np.zeros_like(SHAPES.masks[:8])
@@ -245,6 +247,7 @@ def test_empty_masks_only_teach_emptiness() -> None:
     assert (shown < 0.5).mean() > 0.99
 
 
+@pytest.mark.slow
 def test_half_precision_predicts_what_full_precision_does() -> None:
     torch.manual_seed(0)
     network = unet_vgg11(1)
