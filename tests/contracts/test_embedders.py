@@ -24,9 +24,8 @@ from seedqueue.models.runtime import Runtime
 RUNTIME = Runtime(device="cpu", threads=2)
 FLOAT32 = Runtime(device="cpu", threads=2, precision="float32")
 
-QUICK = ("imagenet", "txrv")  # of those with weights; the others' networks are larger, or need an extra
 NAMES = [
-    pytest.param(entry.name, marks=[pytest.mark.slow] if entry.needs_weights and entry.name not in QUICK else [])
+    pytest.param(entry.name, marks=[pytest.mark.slow] if entry.needs_weights and entry.name != "txrv" else [])
     for entry in registry.entries()
 ]
 every_embedder = pytest.mark.parametrize("name", NAMES)

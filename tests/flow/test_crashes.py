@@ -36,7 +36,7 @@ OF_A_QUEUE = [
 OF_A_VERSION = [
     pytest.param(f"{B}.learn:judge", "after", id="trained, nothing stored", marks=slow),
     pytest.param(f"{B}.blobs:Blobs.put", "after", id="weights stored, no row names them", marks=slow),
-    pytest.param(f"{B}.versions:Versions.promote", "before", id="a version that does not serve yet"),
+    pytest.param(f"{B}.versions:Versions.promote", "before", id="a version that does not serve yet", marks=slow),
     pytest.param(f"{B}.versions:Versions.promote", "after", id="it serves, the queue does not show it", marks=slow),
 ]
 

@@ -161,6 +161,7 @@ def test_a_worker_ends_a_run_that_waits_for_label_studio_with_its_name(
     assert nowhere in answer.json()["message"]
 
 
+@pytest.mark.slow
 def test_a_wrong_token_is_named_at_once(make_backend: Callable[..., Backend]) -> None:
     backend = make_backend(label_studio_api_key="wrong", workers=0)
     answer = backend.post("/api/projects/1/seed", {"budget": 2})

@@ -44,6 +44,7 @@ def test_real_squeezenet_gives_what_torchvision_gives(real_weights: Path) -> Non
 
 
 @pytest.mark.parametrize(("variant", "last"), [("densenet121", "classifier"), ("resnet18", "fc")])
+@pytest.mark.slow
 def test_the_embedding_is_what_the_last_layer_sees(tmp_path: Path, variant: str, last: str) -> None:
     import torch
     from torchvision.models import get_model

@@ -43,6 +43,7 @@ def as_torchxrayvision_reads(image: Image.Image) -> Any:
 
 
 @pytest.mark.parametrize("archive", [True, False], ids=["zip", "plain"])
+@pytest.mark.slow
 def test_both_file_formats_give_torchxrayvisions_features(tmp_path: Path, network: Any, archive: bool) -> None:
     import torch
 
