@@ -59,10 +59,10 @@ help: ## this list
 
 # At the same time: one download is long, another is followed by Label Studio's migrations.
 install: ## all that the tests need: environments, Chromium
-	@$(MAKE) --no-print-directory -j 4 $(VENV)/.installed-all $(LS_VENV)/.installed $(MOTO_VENV)/.installed chromium
+	@$(MAKE) --silent --no-print-directory -j 4 $(VENV)/.installed-all $(LS_VENV)/.installed $(MOTO_VENV)/.installed chromium
 
 demo: ## the main job on a real Label Studio: IMAGES=folder BUDGET=20 EMBEDDER=name ONCE=1
-	@$(MAKE) --no-print-directory -j 2 $(VENV)/.installed $(LS_VENV)/.installed
+	@$(MAKE) --silent --no-print-directory -j 2 $(VENV)/.installed $(LS_VENV)/.installed
 	@$(RUN) -m seedqueue.backend.demo --label-studio $(LS_VENV)/bin/label-studio --budget "$(BUDGET)" \
 		$(if $(IMAGES),--images "$(IMAGES)") $(if $(EMBEDDER),--embedder "$(EMBEDDER)") \
 		$(if $(filter-out 0 no false,$(ONCE)),--once)
@@ -152,9 +152,10 @@ $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt | $(or $(UV),$(VENV
 	@UV_EXCLUDE=$(VENV)/excludes.txt $(call install_into,$(VENV)) --constraint constraints.txt --editable .
 	@touch $@
 
+# Compiled here: some packages warn when they are, and warnings are errors in the tests.
 $(VENV)/.installed-all: setup.cfg pyproject.toml constraints.txt | $(or $(UV),$(VENV)/.venv)
 	@echo "Installing seedqueue, its extras and the tests' tools into $(VENV): 8 GB, some 1 to 15 minutes, this once ..."
-	@$(call install_into,$(VENV)) --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	@UV_COMPILE_BYTECODE=1 $(call install_into,$(VENV)) --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	@touch $(VENV)/.installed $@
 
 # Its first start would spend a minute on migrations: they run here, and every start begins with a copy of the result.

@@ -159,7 +159,7 @@ class Settings:
         "`auto`: half precision where it gives the same embeddings, see Embedders; `float32`: never",
         choices=("auto", "float32"),
     )
-    speed: float = _setting(
+    pace_factor: float = _setting(
         "SEEDQUEUE_PACE",
         1.0,
         "a factor on all waits of jobs and workers (backend/pace.py); other than 1 in tests only",
@@ -194,7 +194,7 @@ class Settings:
     @property
     def pace(self) -> Pace:
         """The waits of jobs and workers."""
-        return Pace().scaled(self.speed)
+        return Pace().scaled(self.pace_factor)
 
     @property
     def proxy_networks(self) -> Networks:
@@ -255,8 +255,8 @@ def _tidied(settings: Settings) -> Settings:
     unknown = [head for head in settings.auto_heads if head not in HEADS]
     if unknown:
         raise InvalidSetting("SEEDQUEUE_HEADS", settings.heads, f"give some of {', '.join(HEADS)}, comma-separated")
-    if not 0 < settings.speed <= 1000:
-        raise InvalidSetting("SEEDQUEUE_PACE", str(settings.speed), "give a number above 0")
+    if not 0 < settings.pace_factor <= 1000:
+        raise InvalidSetting("SEEDQUEUE_PACE", str(settings.pace_factor), "give a number above 0")
     if not 0 <= settings.near_duplicate <= 1:
         raise InvalidSetting("SEEDQUEUE_NEAR_DUPLICATE", str(settings.near_duplicate), "give a number from 0 to 1")
     if bool(settings.basic_auth_user) != bool(settings.basic_auth_pass):

@@ -44,7 +44,7 @@ def test_all_waits_are_shortened_alike() -> None:
     assert short == {name: wait / 4 for name, wait in usual.items() if name != "retries"}
 
 
-@pytest.mark.parametrize("speed", ["0", "-1", "nan"])
-def test_no_pace_without_waits(speed: str) -> None:
+@pytest.mark.parametrize("factor", ["0", "-1", "nan"])
+def test_no_pace_without_waits(factor: str) -> None:
     with pytest.raises(InvalidSetting, match="SEEDQUEUE_PACE"):
-        load({"SEEDQUEUE_PACE": speed})
+        load({"SEEDQUEUE_PACE": factor})

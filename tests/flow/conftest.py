@@ -147,7 +147,7 @@ def backends(
             "embedder": "hog",
             "image_hosts": "127.0.0.1",
             "budget": 8,
-            "speed": PACE,
+            "pace_factor": PACE,
         }
         settings = Settings(**{**defaults, **changes})
         serve = served.start(started, settings, port, workers, home / "serve.log")

@@ -48,7 +48,7 @@ def radiographs(truth: Truth) -> Iterator[ImageServer]:
 
 @pytest.fixture(scope="module")
 def segmenting(make_backend: Callable[..., Backend]) -> Backend:
-    return make_backend(epochs=EPOCHS, train_every=2, threads=1, speed=1.0)
+    return make_backend(epochs=EPOCHS, train_every=2, threads=1, pace_factor=1.0)
 
 
 @pytest.fixture
