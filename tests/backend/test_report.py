@@ -81,6 +81,7 @@ def test_the_page_says_what_was_chosen(written: tuple[str, dict[str, Any]], repo
     assert html.count("<figure>") == 3
 
 
+@pytest.mark.slow
 def test_names_are_escaped_and_nothing_comes_from_elsewhere(
     written: tuple[str, dict[str, Any]], pool: FolderPool
 ) -> None:
@@ -122,6 +123,7 @@ def test_unreadable_images_are_listed(written: tuple[str, dict[str, Any]]) -> No
     assert "1 image left out" in html
 
 
+@pytest.mark.slow
 def test_tables_and_rules_count(pool: FolderPool, tmp_path: Path) -> None:
     table = tmp_path / "fields.csv"
     table.write_text("file,patient\n" + "".join(f'"{n}",{i // 4}\n' for i, n in enumerate(pool.names) if '"' not in n))

@@ -66,6 +66,7 @@ def test_a_bucket_that_does_not_exist_is_named(s3_environment: None) -> None:
         open_home("s3://nobody-made-this/p")
 
 
+@pytest.mark.slow
 def test_a_store_that_is_away_is_not_an_empty_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Or all images would be embedded again."""
     with Children() as children:

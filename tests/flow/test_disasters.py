@@ -132,6 +132,7 @@ def test_two_seeds_of_one_project_at_once_are_one(behind: Backend, images: Image
     assert behind.ended(runs[0]).state == "published"
 
 
+@pytest.mark.slow
 def test_a_project_deleted_under_way_ends_its_run_and_no_other(
     behind: Backend, images: ImageServer, eventually: Eventually
 ) -> None:
@@ -148,6 +149,7 @@ def test_a_project_deleted_under_way_ends_its_run_and_no_other(
     assert len(behind.seed(other, budget=4)) == 4
 
 
+@pytest.mark.slow
 def test_tasks_that_go_and_come_under_way(behind: Backend, images: ImageServer, eventually: Eventually) -> None:
     images.files = {name: content + b"other" for name, content in images.files.items()}
     urls = images.urls()

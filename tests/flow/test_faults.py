@@ -101,6 +101,7 @@ def test_what_cannot_be_seeded_is_named(backend: Backend, images: ImageServer) -
         backend.request(backend.new_project([], TEXT_CONFIG))
 
 
+@pytest.mark.slow
 def test_a_failed_run_leaves_the_standing_queue(backend: Backend, project: int) -> None:
     backend.seed(project, budget=4)
     failed = backend.ended(backend.request(project, budget=4, embedder="txrv"))
@@ -170,6 +171,7 @@ def test_a_wrong_token_is_named_at_once(make_backend: Callable[..., Backend]) ->
     assert "LABEL_STUDIO_API_KEY" in answer.json()["message"]
 
 
+@pytest.mark.slow
 def test_missing_weights_end_the_run_with_file_folder_and_command(backend: Backend, project: int) -> None:
     run = backend.ended(backend.request(project, embedder="txrv", budget=2))
     assert run.state == "failed"

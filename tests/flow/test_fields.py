@@ -34,6 +34,7 @@ def reports(backend: Backend, project: int) -> dict[int, dict[str, object]]:
     return {task["id"]: task["data"] for task in tasks}
 
 
+@pytest.mark.slow
 def test_one_image_of_each_patient(backend: Backend, project: int) -> None:
     known = reports(backend, project)
 

@@ -169,6 +169,7 @@ def lasso(page: Page) -> None:
     page.mouse.up()
 
 
+@pytest.mark.slow
 def test_a_seed_queue_by_the_keyboard_alone(backend: Backend, project: int, admin: AdminPage) -> None:
     page = admin.page
     admin.open("projects")

@@ -90,6 +90,7 @@ def range_of(backend: Backend, project: int) -> list[int]:
     return [task["id"] for task in answer["tasks"]]
 
 
+@pytest.mark.slow
 def test_a_tab_narrows_the_seeds_and_not_the_tail(
     backend: Backend, images: ImageServer, annotators: Annotators
 ) -> None:
@@ -257,6 +258,7 @@ def test_a_lost_home_does_not_repeat_a_version(
     assert [one.task for one in annotator.work(5)] == [task.task for task in queue]
 
 
+@pytest.mark.slow
 def test_a_project_without_the_backend_attached_is_served_in_rank_order_too(
     backend: Backend, images: ImageServer, annotators: Annotators
 ) -> None:

@@ -34,6 +34,7 @@ def test_ultrasound_uploads_are_queued_with_imagenet_weights(
     assert 10 <= sum(task.weight for task in queue) <= len(files)
 
 
+@pytest.mark.slow
 def test_label_studio_and_a_folder_give_the_same_queue(
     backend: Backend, project: int, images: ImageServer, phantoms: list[Path], tmp_path: Path
 ) -> None:

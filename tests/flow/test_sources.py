@@ -273,6 +273,7 @@ def test_an_access_token_is_renewed_before_it_ends(
             assert (headers == first) == (count == 1)
 
 
+@pytest.mark.slow
 def test_a_wrong_token_is_the_runs_error(
     closed_backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

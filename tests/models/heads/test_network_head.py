@@ -45,6 +45,7 @@ def test_vgg11_falls_in_loss(classifier: NetworkHead) -> None:
 
 
 @pytest.mark.parametrize("which", ["classifier", "segmenter"])
+@pytest.mark.slow
 def test_a_saved_head_predicts_the_same(which: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     head: NetworkHead = request.getfixturevalue(which)
     head.save(tmp_path / "head.safetensors")
@@ -106,6 +107,7 @@ def test_maps_and_their_uncertainty(segmenter: NetworkHead) -> None:
 
 
 @pytest.mark.parametrize("which", ["classifier", "segmenter"])
+@pytest.mark.slow
 def test_draws_under_dropout(which: str, request: pytest.FixtureRequest) -> None:
     head: NetworkHead = request.getfixturevalue(which)
     before = torch.random.get_rng_state()

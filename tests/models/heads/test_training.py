@@ -128,6 +128,7 @@ def test_a_killed_training_ends_with_the_same_weights(spec: TrainingSpec, tmp_pa
     assert [each.name for each in file.parent.iterdir()] == ["training.pt"]
 
 
+@pytest.mark.slow
 def test_a_killed_segmenter_ends_with_the_same_weights(tmp_path: Path) -> None:
     def run(report: Callable[[Progress], None], checkpoint: Path | None) -> tuple[torch.nn.Module, Trained]:
         torch.manual_seed(0)
