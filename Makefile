@@ -152,10 +152,9 @@ $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt | $(or $(UV),$(VENV
 	@UV_EXCLUDE=$(VENV)/excludes.txt $(call install_into,$(VENV)) --constraint constraints.txt --editable .
 	@touch $@
 
-# Compiled here: some packages warn when they are, and warnings are errors in the tests.
 $(VENV)/.installed-all: setup.cfg pyproject.toml constraints.txt | $(or $(UV),$(VENV)/.venv)
 	@echo "Installing seedqueue, its extras and the tests' tools into $(VENV): 8 GB, some 1 to 15 minutes, this once ..."
-	@UV_COMPILE_BYTECODE=1 $(call install_into,$(VENV)) --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	@$(call install_into,$(VENV)) --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	@touch $(VENV)/.installed $@
 
 # Its first start would spend a minute on migrations: they run here, and every start begins with a copy of the result.
