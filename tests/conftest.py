@@ -22,7 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """How the processes share the tests: a file of unit tests stays together, and what uses a fixture of its file.
 
     First come the files that use Label Studio and stay together, the longest of all. The other tests on it are spread
-    between the unit tests: those need the processor, while these wait for the one server that all share.
+    between the unit tests: those need the processor, while these wait for their server.
     """
     flow = ROOT / "tests" / "flow"
     together, spread, units = list[pytest.Item](), list[pytest.Item](), list[pytest.Item]()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from image_server import ImageServer
 from label_studio_screen import LabelStudioScreen
 from load import pictures
 from playwright.sync_api import Browser
-from run_wide import alone, shared
 from running import Backend, Eventually
 from tokens import personal_token
 
@@ -42,58 +41,45 @@ def children() -> Iterator[Children]:
 
 
 @pytest.fixture(scope="session")
-def run_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """A folder that all processes of this test run have in common."""
-    base = tmp_path_factory.getbasetemp()
-    return base if worker_id == "master" else base.parent
-
-
-@pytest.fixture(scope="session")
-def proxy_authority(run_folder: Path) -> trustme.CA:
-    """The lab's authority, whose certificates Label Studio trusts when it asks a backend."""
-    folder = run_folder / "authority"
-    certificate, key = folder / "authority.pem", folder / "key.pem"
-    with alone(folder):
-        if not key.exists():
-            made = trustme.CA()
-            made.cert_pem.write_to_path(certificate)
-            made.private_key_pem.write_to_path(key)
-    return trustme.CA.from_pem(certificate.read_bytes(), key.read_bytes())
-
-
-@pytest.fixture(scope="session")
-def proxy_authority_file(proxy_authority: trustme.CA, run_folder: Path) -> Path:
-    return run_folder / "authority/authority.pem"
-
-
-@pytest.fixture(scope="session")
-def label_studio(children: Children, proxy_authority_file: Path, run_folder: Path) -> Iterator[LabelStudioServer]:
-    """The one Label Studio of the test run, whichever process started it."""
-    folder, port_file = run_folder / "label-studio", run_folder / "label-studio-port"
-
-    def start() -> None:
-        env = {**database(children, opened), "REQUESTS_CA_BUNDLE": str(proxy_authority_file)}
-        server = LabelStudioServer(children, EXECUTABLE, folder, extra_env=env)
-        server.start()
-        port_file.write_text(str(server.port))
-
-    with ExitStack() as opened, shared(folder, start):
-        server = LabelStudioServer(children, EXECUTABLE, folder, port=int(port_file.read_text()))
-        if os.environ.get("SEEDQUEUE_TEST_TOKEN") == "personal":
-            server.token = personal_token(server)
-        yield server
-
-
-def database(children: Children, opened: ExitStack) -> dict[str, str]:
+def database(children: Children) -> Iterator[dict[str, str]]:
     """SEEDQUEUE_TEST_DATABASE=postgresql: Label Studio on PostgreSQL, which must be installed; else its SQLite."""
     if os.environ.get("SEEDQUEUE_TEST_DATABASE", "sqlite") != "postgresql":
-        return {}
+        yield {}
+        return
     programs = postgres.find()
     if programs is None:
         pytest.fail("there is no PostgreSQL: install Debian's `postgresql`")
     # Not below pytest's folder: the next pytest closes that to all other users, PostgreSQL's own among them.
-    folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="sq-", ignore_cleanup_errors=True))
-    return postgres.start(children, programs, Path(folder) / "postgresql")
+    with tempfile.TemporaryDirectory(prefix="sq-", ignore_cleanup_errors=True) as folder:
+        yield postgres.start(children, programs, Path(folder) / "postgresql")
+
+
+@pytest.fixture(scope="session")
+def proxy_authority() -> trustme.CA:
+    """The lab's authority, whose certificates Label Studio trusts when it asks a backend."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def proxy_authority_file(proxy_authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("authority") / "authority.pem"
+    proxy_authority.cert_pem.write_to_path(file)
+    return file
+
+
+@pytest.fixture(scope="session")
+def label_studio(
+    children: Children,
+    database: dict[str, str],
+    proxy_authority_file: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> LabelStudioServer:
+    env = {**database, "REQUESTS_CA_BUNDLE": str(proxy_authority_file)}
+    server = LabelStudioServer(children, EXECUTABLE, tmp_path_factory.mktemp("label-studio"), extra_env=env)
+    server.start()
+    if os.environ.get("SEEDQUEUE_TEST_TOKEN") == "personal":
+        server.token = personal_token(server)
+    return server
 
 
 @pytest.fixture(scope="session")
@@ -201,14 +187,14 @@ def project(backend: Backend, images: ImageServer) -> int:
 
 
 @pytest.fixture(scope="session")
-def annotators(label_studio: LabelStudioServer, worker_id: str) -> Iterator[Callable[[int, int], list[Annotator]]]:
+def annotators(label_studio: LabelStudioServer) -> Iterator[Callable[[int, int], list[Annotator]]]:
     """`annotators(project, n)`: n annotators, each a user of their own."""
     tokens: list[str] = []
     made: list[Annotator] = []
 
     def make(project: int, count: int) -> list[Annotator]:
         while len(tokens) < count:
-            tokens.append(sign_up(label_studio, f"{worker_id}-{len(tokens)}@example.com", "a long password"))
+            tokens.append(sign_up(label_studio, f"annotator{len(tokens)}@example.com", "a long password"))
         made.extend(Annotator(label_studio.url, token, project) for token in tokens[:count])
         return made[-count:]
 
@@ -238,9 +224,9 @@ def admin(chromium: Browser, backend: Backend, tmp_path: Path) -> Iterator[Admin
 
 
 @pytest.fixture(scope="session")
-def labeller(label_studio: LabelStudioServer, worker_id: str) -> tuple[str, str]:
+def labeller(label_studio: LabelStudioServer) -> tuple[str, str]:
     """An annotator who signs in with an address and a password."""
-    login = (f"{worker_id}-labeller@example.com", "a long password")
+    login = ("labeller@example.com", "a long password")
     sign_up(label_studio, *login)
     return login
 

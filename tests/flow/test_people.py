@@ -126,7 +126,7 @@ def test_everybody_is_served_in_the_order_of_the_ranks(reading: Reading) -> None
 def test_the_careless_one_is_flagged_and_tabs_show_what_to_look_at(reading: Reading) -> None:
     shown = reading.command("agreement", "--by-name", "--tabs")
     [flag] = [line for line in shown.splitlines() if "stands out" in line]
-    assert f"-{CARELESS}@example.com" in flag
+    assert f"annotator{CARELESS}@example.com" in flag
     assert reading.tab("Disagreements") == reading.divided
     suspects = reading.tab("Suspected label errors")
     assert len(suspects.intersection(reading.planted)) >= PLANTED - 1  # how many are wrong is an estimate

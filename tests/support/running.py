@@ -89,7 +89,7 @@ class Backend:
         return self.context.records.queue(project, ended.number)
 
     def drop(self, projects: list[int]) -> None:
-        """Delete them: workers look at every queue in place now and then, which is work for the one Label Studio."""
+        """Delete them: workers look at every queue in place now and then, which is work for Label Studio."""
         for number in projects:
             self.context.studio.call("DELETE", f"/api/projects/{number}", missing_ok=True)
             self.projects.remove(number)
