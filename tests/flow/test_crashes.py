@@ -20,24 +20,24 @@ from seedqueue.backend.versions import ModelVersion
 
 PROGRAM = Path(__file__).resolve().parents[1] / "support/crashing.py"
 B = "seedqueue.backend"
-slow = pytest.mark.slow
+soak = pytest.mark.soak
 
 OF_A_QUEUE = [
-    pytest.param(f"{B}.snapshots:Snapshots.save", "after", id="listed", marks=slow),
-    pytest.param(f"{B}.embeddings:Embeddings.add", "before", id="embedded, nothing stored", marks=slow),
-    pytest.param(f"{B}.embeddings:Sources.add", "before", id="stored, no source noted", marks=slow),
-    pytest.param(f"{B}.progress:shard_done", "after", id="a shard is done", marks=slow),
-    pytest.param(f"{B}.records:Records.save_queue", "before", id="chosen, not recorded", marks=slow),
-    pytest.param(f"{B}.records:Records.save_queue", "after", id="recorded", marks=slow),
+    pytest.param(f"{B}.snapshots:Snapshots.save", "after", id="listed", marks=soak),
+    pytest.param(f"{B}.embeddings:Embeddings.add", "before", id="embedded, nothing stored", marks=soak),
+    pytest.param(f"{B}.embeddings:Sources.add", "before", id="stored, no source noted", marks=soak),
+    pytest.param(f"{B}.progress:shard_done", "after", id="a shard is done", marks=soak),
+    pytest.param(f"{B}.records:Records.save_queue", "before", id="chosen, not recorded", marks=soak),
+    pytest.param(f"{B}.records:Records.save_queue", "after", id="recorded", marks=soak),
     pytest.param(f"{B}.publish:switch", "before", id="ranks imported, not served"),
     pytest.param(f"{B}.publish:switch", "after", id="served, not recorded"),
-    pytest.param(f"{B}.serving:clear_earlier", "before", id="published, earlier rounds not cleared", marks=slow),
+    pytest.param(f"{B}.serving:clear_earlier", "before", id="published, earlier rounds not cleared", marks=soak),
 ]
 OF_A_VERSION = [
-    pytest.param(f"{B}.learn:judge", "after", id="trained, nothing stored", marks=slow),
-    pytest.param(f"{B}.blobs:Blobs.put", "after", id="weights stored, no row names them", marks=slow),
-    pytest.param(f"{B}.versions:Versions.promote", "before", id="a version that does not serve yet", marks=slow),
-    pytest.param(f"{B}.versions:Versions.promote", "after", id="it serves, the queue does not show it", marks=slow),
+    pytest.param(f"{B}.learn:judge", "after", id="trained, nothing stored", marks=soak),
+    pytest.param(f"{B}.blobs:Blobs.put", "after", id="weights stored, no row names them", marks=soak),
+    pytest.param(f"{B}.versions:Versions.promote", "before", id="a version that does not serve yet", marks=soak),
+    pytest.param(f"{B}.versions:Versions.promote", "after", id="it serves, the queue does not show it", marks=soak),
 ]
 
 
